@@ -1,0 +1,103 @@
+# Every way to run Answerbook. `make help` lists them; nothing but Python 3.11 or later is needed.
+
+PYTHON ?= python3
+INSTALL = $(PYTHON) requirements/install.py
+BIN = .venv/bin
+
+.PHONY: help
+help: ## List these targets
+	@echo "Usage: make TARGET [VARIABLE=value]"
+	@awk -F ' ?## ?' '/^## /{print "\n" $$2} /^[a-z]+:.*## /{sub(/:.*/, "", $$1); printf "  %-13s %s\n", $$1, $$2}' Makefile
+
+## Read and run
+
+.PHONY: lab
+# Loopback only, with a token; no news and no update check, which would ask the network.
+LAB_OPTIONS = --ip=127.0.0.1 --LabApp.news_url=None \
+	--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate \
+	$(if $(filter 0,$(shell id -u)),--allow-root)
+lab: ## Open JupyterLab on 00_start_here (LAB_ARGS=--no-browser)
+	@$(INSTALL) lab
+	@$(BIN)/python -m answerbook.notebook.work
+	@$(BIN)/jupyter-lab $(LAB_OPTIONS) $(LAB_ARGS) work/00_start_here.ipynb
+
+.PHONY: notebooks
+notebooks: ## Run every notebook live, headless (Q=1 for a question's, NB=1_1_rest for one)
+	@$(INSTALL) dev
+	@$(BIN)/python -m answerbook.notebook.run $(if $(Q),--question $(Q)) $(NB)
+
+.PHONY: publish
+publish: ## Run notebooks and write them with their outputs (NB=1_1_rest for one)
+	@$(INSTALL) dev
+	@$(BIN)/python -m answerbook.notebook.publish $(if $(Q),--question $(Q)) $(NB)
+
+## Services
+
+.PHONY: up
+up: ## Start RabbitMQ, Kafka and PostgreSQL (SERVICES="rabbitmq kafka-3" for others)
+	@$(INSTALL) lab
+	@$(BIN)/python -m answerbook up $(SERVICES)
+
+# Records of services, where nobody would be left to end them if .venv was deleted.
+RECORDS = $(wildcard $(addsuffix /services/*/record.json,\
+	$(or $(ANSWERBOOK_HOME),.answerbook /var/lib/answerbook/*)))
+
+.PHONY: down
+down: ## End every service (SERVICES=kafka for one)
+ifneq (,$(wildcard $(BIN)/python))
+	@$(BIN)/python -m answerbook down $(SERVICES)
+else ifneq (,$(RECORDS))
+	@$(INSTALL) lab
+	@$(BIN)/python -m answerbook down $(SERVICES)
+else
+	@echo "Nothing was running: there is no .venv here that could have started a service."
+endif
+
+.PHONY: status
+status: ## Show address, version, uptime and memory of each running service
+	@$(INSTALL) lab
+	@$(BIN)/python -m answerbook status $(SERVICES)
+
+.PHONY: doctor
+doctor: ## Check all that the services need of this machine
+	@$(INSTALL) lab
+	@$(BIN)/python -m answerbook doctor
+
+## Work on it
+
+.PHONY: test
+test: ## Run all tests but the thorough ones (TESTS=tests/unit, ARGS=-x)
+	@$(INSTALL) dev
+	@$(BIN)/python -m pytest -m "not thorough" $(ARGS) $(TESTS)
+
+.PHONY: thorough
+thorough: ## Run all tests, the long ones too (TESTS=…, ARGS=…)
+	@$(INSTALL) dev
+	@$(BIN)/python -m pytest --timeout 1800 $(ARGS) $(TESTS)
+
+.PHONY: check
+check: ## Check style, types, shell and YAML files, in seconds
+	@$(INSTALL) dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/shellcheck .ci/run
+	$(BIN)/yamllint --strict .
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker/compose.yaml
+
+.PHONY: bench
+bench: ## Measure, and write benchmarks/results (BENCH=services for one)
+	@$(INSTALL) dev
+	@set -e; for program in $(or $(BENCH:%=benchmarks/%.py),$$(grep -l __main__ benchmarks/*.py)); do \
+		$(BIN)/python $$program; done
+
+.PHONY: requirements
+# Versions that stand in the output already are preferred: so lab.txt gets those of dev.txt.
+COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+	--generate-hashes --custom-compile-command "make requirements" --group build
+requirements: ## Pin again what pyproject.toml and the jgo files name (ARGS=--upgrade for the newest)
+	@$(INSTALL) dev
+	$(COMPILE) --extra lab --extra q1 --extra dev --output-file requirements/dev.txt $(ARGS)
+	cp requirements/dev.txt requirements/lab.txt
+	$(COMPILE) --extra lab --extra q1 --output-file requirements/lab.txt
+	$(BIN)/python -m answerbook.services.native.programs.lock
