@@ -1,0 +1,113 @@
+"""How fast the services start and what they weigh: `make bench BENCH=services`.
+
+Native engine, programs already fetched, a new data folder for each run, nothing else running.
+Writes results/services.json: for each figure all runs, the median, the goal, and whether it is met.
+"""
+
+import os
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, get_args
+
+import machine
+
+from answerbook import services
+from answerbook.config import Settings
+from answerbook.services import ServiceName
+
+RUNS = 3
+CALLS = 20
+THREE: tuple[ServiceName, ...] = ("rabbitmq", "kafka", "postgres")
+GOALS = {
+    "start postgres": 4.0,
+    "start rabbitmq": 12.0,
+    "start kafka": 8.0,
+    "start all three at once": 15.0,
+    "require running rabbitmq": 0.150,
+    "require running kafka": 0.150,
+    "require running postgres": 0.150,
+    "memory of all three, idle": 700e6,
+}
+
+
+def main() -> None:
+    os.environ["ANSWERBOOK_PROGRAMS"] = str(Settings.load().programs_folder)
+    os.environ["ANSWERBOOK_ENGINE"] = "native"
+    described = machine.description()
+    measured: dict[str, list[float]] = {}
+    for run in range(RUNS + 1):
+        print(f"run {run} of {RUNS}" + (" (warm-up, not counted)" if run == 0 else ""))
+        for name, value in one_run().items():
+            if run > 0:
+                measured.setdefault(name, []).append(value)
+    results = {name: summary(name, values) for name, values in measured.items()}
+    path = machine.write("services", {"machine": described, "runs": RUNS, "figures": results})
+    for name, figure in results.items():
+        goal = f"  goal {figure['goal']:g}" if "goal" in figure else ""
+        print(f"{name:32} median {figure['median']:10.4g} {figure['unit']}{goal}")
+    print(f"written: {path.relative_to(Path.cwd())}")
+
+
+def one_run() -> dict[str, float]:
+    """Every figure once: seconds, and bytes of proportional set size."""
+    figures: dict[str, float] = {}
+    for name in get_args(ServiceName):
+        with new_home():
+            figures[f"start {name}"] = seconds(partial(services.require, name))
+            service = services.find(name)
+            service.kill()
+            figures[f"start {name} after a kill"] = seconds(service.start)
+            figures[f"stop {name}"] = seconds(service.stop)
+    with new_home():
+        figures["start all three at once"] = seconds(lambda: services.require_all(THREE))
+        for name in THREE:
+            calls = [seconds(partial(services.require, name)) for _ in range(CALLS)]
+            figures[f"require running {name}"] = max(calls[1:])
+        time.sleep(5)  # idle is what is measured, so this once we do wait for nothing
+        figures["memory of all three, idle"] = sum(
+            service.engine.memory(service, 1) for service in map(services.find, THREE)
+        )
+        figures["down, all three"] = seconds(services.down)
+    return figures
+
+
+@contextmanager
+def new_home() -> Iterator[None]:
+    folder = Path(tempfile.mkdtemp(prefix="answerbook-bench-", dir="/var/tmp"))
+    folder.chmod(0o755)  # PostgreSQL's user has to get there when we are root
+    os.environ["ANSWERBOOK_HOME"] = str(folder)
+    try:
+        yield
+    finally:
+        services.down()
+        shutil.rmtree(folder)
+
+
+def seconds(action: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
+
+
+def summary(name: str, values: list[float]) -> dict[str, Any]:
+    unit = "bytes" if name.startswith("memory") else "s"
+    digits = 0 if unit == "bytes" else 4
+    figure: dict[str, Any] = {
+        "unit": unit,
+        "median": round(statistics.median(values), digits),
+        "min": round(min(values), digits),
+        "max": round(max(values), digits),
+    }
+    if name in GOALS:
+        figure |= {"goal": GOALS[name], "met": figure["median"] <= GOALS[name]}
+    return figure
+
+
+if __name__ == "__main__":
+    main()

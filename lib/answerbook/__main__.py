@@ -1,0 +1,5 @@
+"""`python -m answerbook`: the same as the `answerbook` command."""
+
+from answerbook.cli import main
+
+main()

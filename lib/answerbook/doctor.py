@@ -1,0 +1,139 @@
+"""What `answerbook doctor` checks: everything that the services need of this machine.
+
+Each check answers with a finding; none changes anything, and none needs the network.
+"""
+
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import psutil
+
+from answerbook import services
+from answerbook.config import Settings, reachable_by_others
+from answerbook.services import ServiceError, StateFolderError
+from answerbook.services.compose import docker_answers
+from answerbook.services.native import programs
+from answerbook.services.ports import is_free
+from answerbook.services.state import StateFolder
+
+FETCHED = ("java", "kafka", "postgres", "rabbitmq")
+LEAST_MEMORY = 2_000_000_000
+"""Bytes available that the study profile wants with room for the notebook itself."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`ok`; a `note` that stops nothing; or `missing`, with what mends it."""
+
+    state: Literal["ok", "note", "missing"]
+    what: str
+    result: str
+    mend: str = ""
+
+
+def examine() -> list[Finding]:
+    """All checks, in the order in which a reader would mend what they find."""
+    settings = Settings.load()
+    findings = [_platform(), _python(), _memory()]
+    try:
+        state = StateFolder.open(settings)
+        state.check_room()
+    except StateFolderError as error:
+        return [*findings, Finding("missing", "state folder", "unusable", str(error))]
+    findings += [_state_folder(settings), _engine(settings)]
+    if settings.engine != "compose":
+        findings += _programs(settings)
+    return [*findings, *_ports(settings), *_running()]
+
+
+def _platform() -> Finding:
+    system = platform.system()
+    if system == "Linux":
+        return Finding("ok", "system", f"Linux, {platform.machine()}")
+    return Finding("note", "system", system, "untried here; on Windows use WSL2")
+
+
+def _python() -> Finding:
+    where = "in a virtual environment" if sys.prefix != sys.base_prefix else "on its own"
+    return Finding("ok", "Python", f"{platform.python_version()}, {where}")
+
+
+def _memory() -> Finding:
+    available = psutil.virtual_memory().available
+    result = f"{available / 1e9:.1f} GB available, {os.cpu_count()} cores"
+    if available >= LEAST_MEMORY:
+        return Finding("ok", "memory", result)
+    return Finding("note", "memory", result, "run one service at a time: `answerbook down kafka`")
+
+
+def _state_folder(settings: Settings) -> Finding:
+    folder = settings.state_folder
+    free = shutil.disk_usage(folder).free
+    result = f"{folder}, {free / 1e9:.0f} GB free"
+    if os.geteuid() == 0 and not reachable_by_others(folder):
+        return Finding(
+            "missing",
+            "state folder",
+            f"{result}, but only root can reach it, and PostgreSQL does not run as root",
+            "export ANSWERBOOK_HOME=/var/lib/answerbook",
+        )
+    return Finding("ok", "state folder", result)
+
+
+def _engine(settings: Settings) -> Finding:
+    docker = docker_answers()
+    if settings.engine == "compose" and not docker:
+        return Finding(
+            "missing",
+            "engine",
+            "ANSWERBOOK_ENGINE is compose, and no Docker engine answers",
+            "start Docker, or `unset ANSWERBOOK_ENGINE`",
+        )
+    name = settings.engine or ("compose" if docker else "native")
+    return Finding("ok", "engine", f"{name} ({'a' if docker else 'no'} Docker engine answers)")
+
+
+def _programs(settings: Settings) -> Iterator[Finding]:
+    for name in FETCHED:
+        try:
+            to_fetch = programs.missing(name, settings)
+        except ServiceError as error:
+            yield Finding("missing", name, "cannot be had", str(error))
+            continue
+        if to_fetch is None:
+            yield Finding("ok", name, "here")
+        else:
+            yield Finding("note", name, to_fetch, "fetched when it is first required")
+
+
+def _ports(settings: Settings) -> Iterator[Finding]:
+    ours = {
+        number
+        for service in services.running()
+        for node in range(1, service.node_count + 1)
+        for number in service.ports(node).values()
+    }
+    for service in ("rabbitmq", "kafka", "postgres"):
+        port = getattr(settings, f"{service}_port")
+        if port in ours:
+            yield Finding("ok", f"port {port}", f"ours ({service})")
+        elif is_free(port):
+            yield Finding("ok", f"port {port}", f"free ({service})")
+        else:
+            yield Finding("note", f"port {port}", "taken by another", f"{service} takes a free one")
+
+
+def _running() -> Iterator[Finding]:
+    for service in services.running():
+        stopped = [status.node for status in service.nodes() if status.condition == "stopped"]
+        if not stopped:
+            yield Finding("ok", service.name, f"running at {service.host}:{service.port}")
+        else:
+            yield Finding(
+                "note", service.name, "started here, and dead", f"answerbook up {service.name}"
+            )

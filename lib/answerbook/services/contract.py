@@ -1,0 +1,294 @@
+"""The contract between a service, the engine that runs it, and whoever requires it.
+
+A `Service` knows its *client*: addresses, credentials, what a round trip is. An `Engine` knows how
+its processes or containers live and die. Neither knows the other's business, so that every service
+has the same verbs on every engine.
+"""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from threading import Event
+from typing import ClassVar, Literal, Protocol, Self
+
+from answerbook.config import EngineName, Settings
+from answerbook.services import progress
+from answerbook.services.errors import NotRunning, StartFailed
+from answerbook.services.state import ServiceRecord, StateFolder
+
+ServiceName = Literal["rabbitmq", "kafka", "kafka-3", "postgres"]
+Condition = Literal["running", "paused", "stopped"]
+
+POLL_SECONDS = 0.1
+"""Between two attempts of a client while its service starts."""
+
+PORT_LOST = ("address already in use", "eaddrinuse", "port is already allocated")
+"""As brokers, Erlang and Docker say it, in lower case."""
+
+
+@dataclass(frozen=True)
+class NodeStatus:
+    """How one node of a service is, as its engine sees it now."""
+
+    node: int
+    condition: Condition
+    pid: int | None = None
+    """Of the node's main process; of the container's first process under compose."""
+    uptime: float | None = None
+    """Seconds."""
+
+
+class Engine(Protocol):
+    """Runs services. All verbs take `node=None` for every node, and none waits for the client."""
+
+    name: EngineName
+
+    def fetch(self, service: Service) -> None:
+        """Get the programs or images that the service needs; quick when they are there."""
+
+    def start(self, service: Service, node: int | None) -> None:
+        """Start the nodes that are not running and write the service's record."""
+
+    def stop(self, service: Service, node: int | None) -> None:
+        """Ask to finish, wait, and kill what does not; return when the processes are gone."""
+
+    def kill(self, service: Service, node: int | None) -> None:
+        """SIGKILL; return when the processes are gone."""
+
+    def pause(self, service: Service, node: int | None) -> None:
+        """Freeze (SIGSTOP): connections stay open, nothing answers."""
+
+    def resume(self, service: Service, node: int | None) -> None:
+        """Undo `pause`."""
+
+    def remove(self, service: Service) -> None:
+        """Stop what is left, including what a broken start left, and delete the record."""
+
+    def delete_data(self, service: Service) -> None:
+        """Delete data and logs of a removed service."""
+
+    def nodes(self, service: Service) -> list[NodeStatus]:
+        """One for each node, in order."""
+
+    def memory(self, service: Service, node: int) -> int:
+        """Bytes: the proportional set size of a node's processes, or what its container uses."""
+
+    def logs(self, service: Service, lines: int, node: int | None = None) -> str:
+        """The last lines of each node's log, oldest first."""
+
+    def client_host(self) -> str:
+        """The address a client on this machine connects to."""
+
+
+class Service(ABC):
+    """A service on some engine: its address, its client's parameters, and control over it.
+
+    Two handles of one service, in two kernels, see the same: what is true stands in the record in
+    the state folder, and every handle reads it there.
+    """
+
+    name: ClassVar[ServiceName]
+    usual_ports: ClassVar[dict[str, str]]
+    """Port name → the `Settings` field of its usual number; the first is the client's."""
+    extra_ports: ClassVar[tuple[str, ...]] = ()
+    """Names of ports that may have any number."""
+    node_count: ClassVar[int] = 1
+
+    def __init__(self, state: StateFolder, engine: Engine, settings: Settings) -> None:
+        self.state = state
+        self.engine = engine
+        self.settings = settings
+        self.cancelled = Event()
+        """Set by whoever waits for a start in another thread and was interrupted."""
+
+    # -- address ------------------------------------------------------------------------------
+
+    @property
+    def host(self) -> str:
+        return self.engine.client_host()
+
+    @property
+    def port(self) -> int:
+        """The first node's client port."""
+        return self.ports(1)[next(iter(self.usual_ports))]
+
+    @property
+    @abstractmethod
+    def url(self) -> str:
+        """The address in the form the service's clients read; its `repr` masks the password."""
+
+    def ports(self, node: int) -> dict[str, int]:
+        """Port names and numbers of one node. Raises NotRunning before the first start."""
+        return self.record().ports[node]
+
+    @property
+    def version(self) -> str:
+        return self.record().version
+
+    def record(self) -> ServiceRecord:
+        record = self.state.read_record(self.name)
+        if record is None:
+            raise NotRunning(f"{self.name} is not running. Start it: `answerbook up {self.name}`.")
+        return record
+
+    # -- control ------------------------------------------------------------------------------
+
+    def start(self, node: int | None = None) -> Self:
+        """Start what is not running, one node or all, and wait for the client's round trip."""
+        with self._changing(node):
+            # Another process may have done it while we waited for our turn.
+            if not self.is_answering():
+                self._start(node)
+        return self
+
+    def stop(self, node: int | None = None) -> None:
+        """Finish in order. Data stays; `start` brings it back on the same address if it is free."""
+        with self._changing(node):
+            self.engine.stop(self, node)
+
+    def kill(self, node: int | None = None) -> None:
+        """SIGKILL, as the kernel's out-of-memory killer would. Data stays."""
+        with self._changing(node):
+            self.engine.kill(self, node)
+
+    def pause(self, node: int | None = None) -> None:
+        """Freeze: to its clients a hung server, or a network that lost it."""
+        with self._changing(node):
+            self.engine.pause(self, node)
+
+    def resume(self, node: int | None = None) -> None:
+        """Undo `pause`."""
+        with self._changing(node):
+            self.engine.resume(self, node)
+
+    def restart(self, node: int | None = None) -> Self:
+        """`stop`, then `start`."""
+        self.stop(node)
+        return self.start(node)
+
+    def nodes(self) -> list[NodeStatus]:
+        return self.engine.nodes(self)
+
+    def logs(self, lines: int = 20, node: int | None = None) -> str:
+        return self.engine.logs(self, lines, node)
+
+    def _start(self, node: int | None) -> None:
+        self.engine.fetch(self)
+        began = time.monotonic()
+        try:
+            self._start_once(node)
+        except StartFailed as error:
+            if not _lost_a_port(error):
+                raise
+            self._start_once(node)  # on other ports
+        seconds = time.monotonic() - began
+        progress.say(f"{self.name} {self.version} is up ({self.engine.name}, {seconds:.1f} s).")
+
+    def _start_once(self, node: int | None) -> None:
+        before = [status.node for status in self.nodes() if status.condition != "stopped"]
+        try:
+            self.engine.start(self, node)
+            self._wait_until_ready(time.monotonic() + self.settings.start_timeout, node)
+        except BaseException:
+            # A start that fails or is interrupted leaves nothing, except the nodes that ran before.
+            if not before:
+                self.engine.kill(self, None)
+                self.engine.remove(self)
+            raise
+
+    # -- readiness ----------------------------------------------------------------------------
+
+    @abstractmethod
+    def round_trip(self) -> None:
+        """Write something and read it back with the real client; raise whatever it raises."""
+
+    @abstractmethod
+    def ping(self) -> None:
+        """The quickest real request that shows a ready service still answers; raise if not."""
+
+    def is_fatal(self, error: Exception) -> Exception | None:
+        """What to raise at once, when waiting longer cannot mend what `round_trip` raised."""
+        return None
+
+    def is_answering(self) -> bool:
+        """Whether a service that was ready is still so: all nodes run and the client gets in."""
+        if any(status.condition != "running" for status in self.nodes()):
+            return False
+        try:
+            self.ping()
+        except Exception as error:
+            fatal = self.is_fatal(error)
+            if fatal is not None:
+                raise fatal from error
+            return False
+        return True
+
+    def _wait_until_ready(self, deadline: float, node: int | None) -> None:
+        with progress.waiting(f"{self.name}: starting"), progress.quiet_clients():
+            while (last_error := self._attempt()) is not None:
+                self._raise_if_dead(node)
+                self._raise_if_cancelled()
+                if time.monotonic() > deadline:
+                    raise StartFailed(
+                        f"{self.name} did not answer within {self.settings.start_timeout:.0f} s "
+                        f"(last: {last_error!r}). Give it longer with ANSWERBOOK_START_TIMEOUT, "
+                        f"or read its log:\n{self._last_words()}"
+                    ) from last_error
+                time.sleep(POLL_SECONDS)
+        # An attempt takes seconds while a broker starts: it may have succeeded since the interrupt.
+        self._raise_if_cancelled()
+        self.state.mark_ready(self.name)
+
+    def _attempt(self) -> Exception | None:
+        try:
+            self.round_trip()
+        except Exception as error:
+            fatal = self.is_fatal(error)
+            if fatal is not None:
+                raise fatal from error
+            return error
+        return None
+
+    def _raise_if_cancelled(self) -> None:
+        if self.cancelled.is_set():
+            raise KeyboardInterrupt
+
+    def _raise_if_dead(self, started: int | None) -> None:
+        dead = [
+            status.node
+            for status in self.nodes()
+            if status.condition == "stopped" and started in (None, status.node)
+        ]
+        if dead:
+            raise StartFailed(
+                f"{self.name} ended while it was starting. `answerbook doctor` checks what it "
+                "needs; if its data is at fault, begin anew with `answerbook down --delete-data "
+                f"{self.name}`. The last lines of its log say why:\n{self._last_words(dead[0])}"
+            )
+
+    def _last_words(self, node: int | None = None) -> str:
+        """The end of the log without Java's stack frames, which push the cause out of sight."""
+        lines = self.logs(60, node).splitlines()
+        return "\n".join([line for line in lines if not line.startswith("\tat ")][-25:])
+
+    # -- inside -------------------------------------------------------------------------------
+
+    def _changing(self, node: int | None) -> AbstractContextManager[object]:
+        if node is not None and not 1 <= node <= self.node_count:
+            raise ValueError(f"{self.name} has nodes 1 to {self.node_count}, not {node}.")
+        return self.state.changing(self.name)
+
+    def __repr__(self) -> str:
+        record = self.state.read_record(self.name)
+        if record is None:
+            return f"<{self.name}: not running>"
+        return f"<{self.name} {record.version} at {self.url!r} ({record.engine})>"
+
+
+def _lost_a_port(error: StartFailed) -> bool:
+    """Whether another program took a port between our look at it and the service's bind."""
+    told = str(error).lower()
+    return any(words in told for words in PORT_LOST)

@@ -1,0 +1,39 @@
+"""Which engine runs a service: the one it runs on already, the one asked for, or what is there."""
+
+from functools import cache
+
+from answerbook.config import EngineName, Settings
+from answerbook.services.compose import ComposeEngine, docker_answers
+from answerbook.services.contract import Engine
+from answerbook.services.native.engine import NativeEngine
+from answerbook.services.native.kafka import KafkaRecipe
+from answerbook.services.native.postgres import PostgresRecipe
+from answerbook.services.native.rabbitmq import RabbitMQRecipe
+from answerbook.services.state import StateFolder
+
+
+def engine_for(service: str, state: StateFolder, settings: Settings) -> Engine:
+    """The engine whose record the service has, or else the one that settings or machine choose."""
+    record = state.read_record(service)
+    return engine(record.engine if record is not None else chosen(settings), state)
+
+
+def chosen(settings: Settings) -> EngineName:
+    """`ANSWERBOOK_ENGINE`, or `compose` where a Docker engine answers, or `native`."""
+    return settings.engine or ("compose" if docker_answers() else "native")
+
+
+def engine(name: EngineName, state: StateFolder) -> Engine:
+    return _native() if name == "native" else ComposeEngine(state)
+
+
+@cache
+def _native() -> NativeEngine:
+    return NativeEngine(
+        {
+            "rabbitmq": RabbitMQRecipe(),
+            "kafka": KafkaRecipe(),
+            "kafka-3": KafkaRecipe(),
+            "postgres": PostgresRecipe(),
+        }
+    )

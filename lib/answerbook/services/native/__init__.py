@@ -1,0 +1,1 @@
+"""The native engine: RabbitMQ, Kafka and PostgreSQL as private processes, without Docker."""

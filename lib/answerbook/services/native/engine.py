@@ -1,0 +1,204 @@
+"""The native engine: every service a few private processes of this machine.
+
+`services.engines` chooses it where no Docker engine answers. What a service is made of stands in
+its recipe; how processes are started and ended, in `native.processes`.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+
+from answerbook.config import EngineName
+from answerbook.services import ports
+from answerbook.services.contract import Condition, NodeStatus, Service
+from answerbook.services.errors import NotRunning
+from answerbook.services.native import processes
+from answerbook.services.native.launch import Launch, Plan, Recipe
+from answerbook.services.state import ProcessRecord, ServiceRecord
+
+HOST = "127.0.0.1"
+STOP_SECONDS = 20.0
+"""What an orderly end may take before it becomes a kill."""
+
+
+class NativeEngine:
+    """Runs services as processes, by recipe."""
+
+    name: EngineName = "native"
+
+    def __init__(self, recipes: dict[str, Recipe]) -> None:
+        self._recipes = recipes
+        self._versions: dict[str, str] = {}
+
+    def client_host(self) -> str:
+        return HOST
+
+    def fetch(self, service: Service) -> None:
+        self._versions[service.name] = self._recipes[service.name].fetch(service)
+
+    # -- verbs --------------------------------------------------------------------------------
+
+    def start(self, service: Service, node: int | None) -> None:
+        service.state.check_room()
+        if not self._living(service, None):
+            self._kill_unrecorded(service)
+        with service.state.changing("ports"):  # two services that start at once share none
+            record = self._record_to_start(service)
+            service.state.write_record(record)
+        stopped = []
+        for each in self._wanted(service, node):
+            condition = self._status(service, each).condition
+            if condition == "paused":
+                self.resume(service, each)
+            elif condition == "stopped":
+                stopped.append(each)
+        plans = [self._plan(service, record, each) for each in stopped]
+        with ThreadPoolExecutor(max_workers=len(plans) or 1) as pool:
+            prepared = list(pool.map(self._recipes[service.name].prepare, plans))
+        for plan, launches in zip(plans, prepared, strict=True):
+            record = self._spawn(plan, launches, record)
+
+    def stop(self, service: Service, node: int | None) -> None:
+        living = self._living(service, node)
+        # In reverse: what a process needs (RabbitMQ its epmd) was started before it. All nodes at
+        # once: a Kafka broker that stops last would wait for a quorum that is gone.
+        for role in reversed(list(dict.fromkeys(process.role for process, _ in living))):
+            of_role = [(record, found) for record, found in living if record.role == role]
+            how = signal.Signals(of_role[0][0].stop_signal)
+            processes.end([found for _, found in of_role], how, STOP_SECONDS)
+
+    def kill(self, service: Service, node: int | None) -> None:
+        processes.kill([process for _, process in self._living(service, node)])
+
+    def pause(self, service: Service, node: int | None) -> None:
+        processes.freeze(self._running(service, node))
+
+    def resume(self, service: Service, node: int | None) -> None:
+        processes.thaw(self._running(service, node))
+
+    def remove(self, service: Service) -> None:
+        self.stop(service, None)
+        self._kill_unrecorded(service)
+        service.state.delete_record(service.name)
+
+    def delete_data(self, service: Service) -> None:
+        service.state.delete_service_folder(service.name)
+
+    # -- looking ------------------------------------------------------------------------------
+
+    def nodes(self, service: Service) -> list[NodeStatus]:
+        return [self._status(service, node) for node in self._wanted(service, None)]
+
+    def logs(self, service: Service, lines: int, node: int | None = None) -> str:
+        parts = []
+        for each in self._wanted(service, node):
+            folder = self._folder(service, each)
+            for log in sorted(folder.glob("*.log")):
+                text = processes.tail(log, lines)
+                if text.strip():
+                    parts.append(f"--- {service.name} node {each}, {log.name}\n{text}")
+        return "\n".join(parts)
+
+    # -- inside -------------------------------------------------------------------------------
+
+    def _record_to_start(self, service: Service) -> ServiceRecord:
+        """Today's record, with the ports of the last time where nobody took them meanwhile."""
+        old = service.state.read_record(service.name)
+        living = self._living(service, None)
+        if old is not None and living:
+            # With its dead processes: a node that lost one of two is not whole.
+            return old.model_copy(update={"phase": "starting"})
+        return ServiceRecord(
+            service=service.name,
+            engine=self.name,
+            version=self._versions[service.name],
+            ports=self._choose_ports(service, old.ports if old else {}),
+        )
+
+    def _choose_ports(
+        self, service: Service, last: dict[int, dict[str, int]]
+    ) -> dict[int, dict[str, int]]:
+        wanted = {}
+        for node in self._wanted(service, None):
+            usual = {
+                name: getattr(service.settings, field) + node - 1
+                for name, field in service.usual_ports.items()
+            } | dict.fromkeys(service.extra_ports, 0)
+            wanted[node] = usual | last.get(node, {})
+        return ports.choose_each(wanted, service.state.ports_of_others(service.name))
+
+    def _plan(self, service: Service, record: ServiceRecord, node: int) -> Plan:
+        """What a stopped node is to become, after what is left of it has been ended."""
+        mark = f"{_mark(service)}:{node}"
+        processes.kill(processes.marked(mark))
+        return Plan(service, node, record.ports, self._folder(service, node), mark)
+
+    def _spawn(self, plan: Plan, launches: list[Launch], record: ServiceRecord) -> ServiceRecord:
+        """Start one node's processes, recording each as soon as it lives."""
+        others = [process for process in record.processes if process.node != plan.node]
+        record = record.model_copy(update={"processes": others})
+        for launch in launches:
+            process = processes.spawn(launch, plan.node, plan.mark)
+            record = record.model_copy(update={"processes": [*record.processes, process]})
+            plan.service.state.write_record(record)
+        return record
+
+    def _living(
+        self, service: Service, node: int | None
+    ) -> list[tuple[ProcessRecord, psutil.Process]]:
+        record = service.state.read_record(service.name)
+        if record is None:
+            return []
+        return [
+            (process, found)
+            for process in record.processes
+            if node in (None, process.node) and (found := processes.alive(process))
+        ]
+
+    def _kill_unrecorded(self, service: Service) -> None:
+        """End what a start left behind that was killed before it could record it."""
+        processes.kill(processes.marked(_mark(service)))
+
+    def _running(self, service: Service, node: int | None) -> list[psutil.Process]:
+        living = self._living(service, node)
+        if not living:
+            raise NotRunning(
+                f"{service.name} is not running. Start it: `answerbook up {service.name}`."
+            )
+        return [process for _, process in living]
+
+    def _status(self, service: Service, node: int) -> NodeStatus:
+        living = self._living(service, node)
+        record = service.state.read_record(service.name)
+        roles = [
+            process for process in (record.processes if record else []) if process.node == node
+        ]
+        if not living or len(living) < len(roles):
+            return NodeStatus(node, "stopped")
+        main = living[-1][1]
+        frozen = main.status() == psutil.STATUS_STOPPED
+        condition: Condition = "paused" if frozen else "running"
+        return NodeStatus(node, condition, main.pid, time.time() - main.create_time())
+
+    def memory(self, service: Service, node: int) -> int:
+        """Proportional set size in bytes of a node's processes."""
+        return processes.memory(process for _, process in self._living(service, node))
+
+    def _wanted(self, service: Service, node: int | None) -> list[int]:
+        return [node] if node is not None else list(range(1, service.node_count + 1))
+
+    def _folder(self, service: Service, node: int) -> Path:
+        folder = service.state.service_folder(service.name)
+        if service.node_count > 1:
+            folder = folder / f"node-{node}"
+            folder.mkdir(exist_ok=True)
+        return folder
+
+
+def _mark(service: Service) -> str:
+    return f"{service.state.path.resolve()}:{service.name}"

@@ -1,0 +1,229 @@
+"""Starting and ending processes that outlive us, and never ending anybody else's.
+
+A pid alone may belong to another process by now, so a process is its pid *and* its start time. What
+was started but never recorded (we were killed in between) is found by a mark in its environment.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from answerbook.services.errors import StartFailed
+from answerbook.services.native.launch import Launch
+from answerbook.services.state import ProcessRecord
+
+MARK = "ANSWERBOOK_MARK"
+"""Variable in the environment of every process that we start: state folder, service, node."""
+
+KEPT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "JAVA_HOME")
+
+ANSI_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+_children: list[subprocess.Popen[bytes]] = []
+
+
+def spawn(launch: Launch, node: int, mark: str) -> ProcessRecord:
+    """Start a process in a session of its own, so that neither Ctrl-C nor our end reaches it."""
+    log = launch.folder / f"{launch.role}.log"
+    with suppress(FileNotFoundError):
+        log.replace(log.with_suffix(".log.1"))
+    with log.open("wb") as output:
+        try:
+            child = subprocess.Popen(
+                [str(word) for word in launch.argv],
+                cwd=launch.folder,
+                env=_environment(launch, mark),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                **_identity(launch),
+            )
+        except OSError as error:
+            raise StartFailed(
+                f"{launch.argv[0]} could not be started: {error.strerror}. "
+                "`answerbook doctor` checks what is needed."
+            ) from error
+    _children.append(child)
+    return ProcessRecord(
+        node=node,
+        role=launch.role,
+        pid=child.pid,
+        created=psutil.Process(child.pid).create_time(),
+        stop_signal=launch.stop_signal,
+    )
+
+
+def run(launch: Launch, mark: str, typed: str = "") -> None:
+    """Run a preparing program to its end; raise StartFailed with its output when it fails."""
+    done = subprocess.run(
+        [str(word) for word in launch.argv],
+        cwd=launch.folder,
+        env=_environment(launch, mark),
+        input=typed,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+        **_identity(launch),
+    )
+    if done.returncode != 0:
+        output = "\n".join((done.stdout + done.stderr).splitlines()[-20:])
+        raise StartFailed(
+            f"Preparing {launch.role} failed ({launch.argv[0]} exited with {done.returncode}). "
+            f"`answerbook doctor` checks what it needs. It said:\n{output}"
+        )
+
+
+def _environment(launch: Launch, mark: str) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
+    return {**kept, **launch.environment, MARK: mark}
+
+
+def _identity(launch: Launch) -> dict[str, Any]:
+    if launch.user is None:
+        return {}
+    return {"user": launch.user, "group": launch.group, "extra_groups": []}
+
+
+def alive(record: ProcessRecord) -> psutil.Process | None:
+    """The recorded process, or None when it ended, even if its pid now belongs to another."""
+    _reap()
+    try:
+        process = psutil.Process(record.pid)
+        if process.create_time() != record.created or process.status() == psutil.STATUS_ZOMBIE:
+            return None
+    except psutil.NoSuchProcess:
+        return None
+    return process
+
+
+def marked(mark: str) -> list[psutil.Process]:
+    """Every living process whose mark begins with `mark`."""
+    _reap()
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            value = process.environ().get(MARK, "")
+            if value == mark or value.startswith(mark + ":"):
+                found.append(process)
+    return found
+
+
+def with_children(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
+    """The processes and all that descend from them, each once."""
+    tree: dict[int, psutil.Process] = {}
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            for member in (process, *process.children(recursive=True)):
+                tree.setdefault(member.pid, member)
+    return list(tree.values())
+
+
+def end(processes: list[psutil.Process], how: signal.Signals, grace: float) -> None:
+    """Send `how`, wait up to `grace` seconds, and kill what is left with its children."""
+    tree = with_children(processes)
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(how)
+            process.send_signal(signal.SIGCONT)  # a frozen process cannot end itself
+    kill(_wait_gone(tree, grace))
+
+
+def kill(processes: list[psutil.Process]) -> None:
+    """SIGKILL them and their children, and return when they are gone."""
+    tree = with_children(processes)
+    _send(tree, signal.SIGKILL)
+    _wait_gone(tree, seconds=10)
+
+
+def freeze(processes: list[psutil.Process]) -> None:
+    """SIGSTOP them and their children, and return when they stand still.
+
+    A process of many threads stops a moment after the signal. Raises TimeoutError after 10 s.
+    """
+    tree = with_children(processes)
+    _send(tree, signal.SIGSTOP)
+    deadline = time.monotonic() + 10
+    while moving := [process for process in tree if _lives(process) and not _stands(process)]:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{moving[0].name()} ({moving[0].pid}) does not stop at SIGSTOP.")
+        time.sleep(0.005)
+
+
+def thaw(processes: list[psutil.Process]) -> None:
+    """SIGCONT them and their children."""
+    _send(with_children(processes), signal.SIGCONT)
+
+
+def _send(tree: list[psutil.Process], which: signal.Signals) -> None:
+    for process in tree:
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(which)
+
+
+def _stands(process: psutil.Process) -> bool:
+    """Whether every thread of it is stopped: each has a state of its own."""
+    try:
+        states = [
+            (task / "stat").read_text().rpartition(")")[2].split()[0]
+            for task in Path(f"/proc/{process.pid}/task").iterdir()
+        ]
+    except OSError:  # it, or one of its threads, ended meanwhile
+        return not _lives(process)
+    return all(state in "TtZX" for state in states)
+
+
+def memory(processes: Iterable[psutil.Process]) -> int:
+    """Proportional set size in bytes: pages shared by n processes count 1/n in each."""
+    total = 0
+    for process in with_children(processes):
+        with suppress(psutil.Error):
+            total += process.memory_full_info().pss
+    return total
+
+
+def _wait_gone(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Those that still live after `seconds`. A zombie is gone: only its parent can bury it."""
+    deadline = time.monotonic() + seconds
+    living = processes
+    while True:
+        _reap()
+        living = [process for process in living if _lives(process)]
+        if not living or time.monotonic() > deadline:
+            return living
+        time.sleep(0.02)
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _reap() -> None:
+    """Bury our own children that ended, so that they are no zombies while we live."""
+    _children[:] = [child for child in _children if child.poll() is None]
+
+
+def tail(log: Path, lines: int) -> str:
+    """The last lines of a log; empty where there is none."""
+    try:
+        with log.open("rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - 400 * lines))
+            text = ANSI_COLOUR.sub("", file.read().decode(errors="replace"))
+            return "\n".join(text.splitlines()[-lines:])
+    except FileNotFoundError:
+        return ""

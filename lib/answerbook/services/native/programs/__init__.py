@@ -1,0 +1,29 @@
+"""The programs that the native engine runs: found on this machine, or fetched, verified and kept.
+
+    java(settings)      → the `java` executable
+    kafka(settings)     → KafkaProgram(version, jars)
+    postgres(settings)  → PostgresProgram(version, bin)
+    rabbitmq(settings)  → RabbitmqProgram(version, server, path)
+
+Each fetches once into `settings.programs_folder` (see `folder`), whole or not at all, and is quick
+from then on; several processes may ask at once. Native recipes call these, `answerbook doctor`
+calls `missing`. What jars and JRE are fetched is pinned (`pins`, `lock`).
+"""
+
+from answerbook.services.native.programs.inventory import is_fetched, missing
+from answerbook.services.native.programs.jre import java
+from answerbook.services.native.programs.kafka_jars import KafkaProgram, kafka
+from answerbook.services.native.programs.postgres_binaries import PostgresProgram, postgres
+from answerbook.services.native.programs.rabbitmq_server import RabbitmqProgram, rabbitmq
+
+__all__ = [
+    "KafkaProgram",
+    "PostgresProgram",
+    "RabbitmqProgram",
+    "is_fetched",
+    "java",
+    "kafka",
+    "missing",
+    "postgres",
+    "rabbitmq",
+]

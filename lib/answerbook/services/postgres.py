@@ -1,0 +1,83 @@
+"""PostgreSQL, as its clients see it: a conninfo string and a connection."""
+
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+import psycopg
+from psycopg import sql
+
+from answerbook.services.address import MaskedURL
+from answerbook.services.contract import Service
+from answerbook.services.errors import WrongPassword
+
+USER = "answerbook"
+DATABASE = "answerbook"
+
+
+class Postgres(Service):
+    """One server with one database. Any engine."""
+
+    name = "postgres"
+    usual_ports: ClassVar = {"postgres": "postgres_port"}
+
+    @property
+    def user(self) -> str:
+        return USER
+
+    @property
+    def database(self) -> str:
+        return DATABASE
+
+    @property
+    def password(self) -> str:
+        return (self.settings.postgres_password or self.state.secret(self.name)).get_secret_value()
+
+    @property
+    def url(self) -> str:
+        """What `psycopg.connect` takes, and Django's DATABASE_URL."""
+        return MaskedURL(
+            f"postgresql://{USER}:{quote(self.password, safe='')}"
+            f"@{self.host}:{self.port}/{DATABASE}"
+        )
+
+    def connect(self, **options: Any) -> "psycopg.Connection[tuple[Any, ...]]":
+        """`psycopg.connect` to this server."""
+        return psycopg.connect(self.url, connect_timeout=5, **options)
+
+    def round_trip(self) -> None:
+        """A row written to a temporary table and read back."""
+        with self.connect() as connection:
+            connection.execute("CREATE TEMPORARY TABLE ready (answer text)")
+            connection.execute("INSERT INTO ready VALUES ('yes')")
+            row = connection.execute("SELECT answer FROM ready").fetchone()
+            if row != ("yes",):
+                raise ConnectionError(f"inserted 'yes', selected {row!r}")
+
+    def ping(self) -> None:
+        with self.connect() as connection:
+            connection.execute("SELECT 1")
+
+    def is_fatal(self, error: Exception) -> Exception | None:
+        if not isinstance(error, psycopg.OperationalError):
+            return None
+        if "password authentication failed" not in str(error):
+            return None
+        return WrongPassword(
+            "PostgreSQL refuses the password"
+            + (
+                " in ANSWERBOOK_POSTGRES_PASSWORD: its data was made with another one. Unset the "
+                "variable, or begin"
+                if self.settings.postgres_password
+                else " in the state folder: its data was made with another one. Begin"
+            )
+            + " anew with `answerbook down --delete-data postgres`."
+        )
+
+    def create_database(self, name: str) -> str:
+        """Make an empty database beside the usual one, replacing one of that name; its address."""
+        with self.connect(autocommit=True) as connection:
+            connection.execute(
+                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+            )
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return MaskedURL(self.url.rpartition("/")[0] + f"/{quote(name, safe='')}")

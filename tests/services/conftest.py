@@ -1,0 +1,94 @@
+"""A state folder of the tests' own, with real services in it.
+
+Programs are shared with the checkout, so that they are fetched once; everything else lies in a
+folder that is made for the session and gone after it.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from answerbook import services
+from answerbook.config import Settings
+from answerbook.services.native import processes
+
+
+@pytest.fixture(scope="session")
+def programs_folder() -> Path:
+    """Where fetched programs are; read before any test changes the environment."""
+    return Settings.load().programs_folder
+
+
+@pytest.fixture(scope="session")
+def session_home(programs_folder: Path) -> Iterator[Path]:
+    """A state folder that PostgreSQL's user can reach when the tests run as root."""
+    with state_folder() as folder:
+        patch = pytest.MonkeyPatch()
+        patch.setenv("ANSWERBOOK_HOME", str(folder))
+        patch.setenv("ANSWERBOOK_PROGRAMS", str(programs_folder))
+        patch.setenv("ANSWERBOOK_ENGINE", "native")
+        yield folder
+        patch.undo()
+
+
+@pytest.fixture(autouse=True)
+def home(session_home: Path) -> Path:
+    """Every test here runs in the session's state folder, unless it asks for `fresh_home`."""
+    return session_home
+
+
+@pytest.fixture
+def fresh_home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A state folder for one test alone."""
+    with state_folder() as folder:
+        monkeypatch.setenv("ANSWERBOOK_HOME", str(folder))
+        yield folder
+
+
+class state_folder:
+    """A new state folder; at its end all services in it are ended and nothing of theirs may run."""
+
+    def __enter__(self) -> Path:
+        self.folder = Path(tempfile.mkdtemp(prefix="answerbook-test-", dir="/var/tmp"))
+        self.folder.chmod(0o755)
+        return self.folder
+
+    def __exit__(self, *_: object) -> None:
+        before = os.environ.get("ANSWERBOOK_HOME")
+        os.environ["ANSWERBOOK_HOME"] = str(self.folder)
+        try:
+            for service in services.running():
+                service.kill()  # an orderly end of RabbitMQ takes six seconds
+            services.down()
+            assert running_under(self.folder) == []
+        finally:
+            if before is None:
+                del os.environ["ANSWERBOOK_HOME"]
+            else:
+                os.environ["ANSWERBOOK_HOME"] = before
+            shutil.rmtree(self.folder)
+
+
+@pytest.fixture
+def still_running() -> Callable[[Path], list[psutil.Process]]:
+    """What still runs of the services in a state folder."""
+    return running_under
+
+
+def running_under(folder: Path) -> list[psutil.Process]:
+    """Processes of the services in this state folder, by their mark and by where they work."""
+    marked = processes.marked(str(folder.resolve()))
+    working = [process for process in psutil.process_iter() if _works_in(process, folder)]
+    return list({process.pid: process for process in marked + working}.values())
+
+
+def _works_in(process: psutil.Process, folder: Path) -> bool:
+    try:
+        return Path(process.cwd()).is_relative_to(folder)
+    except (psutil.Error, OSError):
+        return False

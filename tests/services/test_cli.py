@@ -1,0 +1,94 @@
+"""The `answerbook` command as a reader types it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+
+from answerbook import services
+
+
+def answerbook(*words: str) -> str:
+    """Run the command, which has to succeed; what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "answerbook", *words],
+        env={**os.environ, "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert 0 == done.returncode, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_up_starts_what_is_named_and_shows_it(fresh_home: Path) -> None:
+    shown = answerbook("up", "postgres")
+    service = services.find("postgres")
+    assert f"127.0.0.1:{service.port}" in shown
+    assert str(service.nodes()[0].pid) in shown
+
+
+def test_status_tells_address_version_engine_process_uptime_and_memory() -> None:
+    service = services.require("postgres")
+    (told,) = json.loads(answerbook("status", "postgres", "--json"))
+    (node,) = told["nodes"]
+    assert ("postgres", "native", service.version) == (
+        told["service"],
+        told["engine"],
+        told["version"],
+    )
+    assert ("running", f"127.0.0.1:{service.port}") == (node["condition"], node["address"])
+    assert service.nodes()[0].pid == node["pid"]
+    assert node["uptime"] > 0
+    assert 5e6 < node["memory"] < 5e8
+
+
+def test_status_of_a_killed_service_says_stopped() -> None:
+    services.require("postgres").kill()
+    assert "stopped" in answerbook("status", "postgres")
+
+
+def test_status_without_anything_running_says_how_to_start(fresh_home: Path) -> None:
+    assert "answerbook up" in answerbook("status")
+
+
+def test_env_prints_an_address_that_a_client_takes() -> None:
+    services.require("postgres")
+    line = answerbook("env", "postgres")
+    done = subprocess.run(
+        ["sh", "-c", f'{line}\nprintf %s "$DATABASE_URL"'],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    with psycopg.connect(done.stdout) as connection:
+        assert (1,) == connection.execute("SELECT 1").fetchone()
+
+
+def test_logs_show_the_services_own_words() -> None:
+    services.require("postgres")
+    assert "database system is ready to accept connections" in answerbook("logs", "postgres")
+
+
+def test_doctor_finds_this_machine_fit() -> None:
+    shown = answerbook("doctor")
+    for what in ("Python", "memory", "state folder", "engine", "java", "kafka", "rabbitmq"):
+        assert what in shown
+
+
+def test_down_ends_what_is_named_and_nothing_else(fresh_home: Path) -> None:
+    services.require("postgres")
+    assert "Nothing was running" in answerbook("down", "kafka")
+    assert "running" == services.find("postgres").nodes()[0].condition
+    assert "Ended: postgres." in answerbook("down")
+
+
+def test_down_with_delete_data_leaves_no_data(fresh_home: Path) -> None:
+    with services.require("postgres").connect() as connection:
+        connection.execute("CREATE TABLE gone (id int)")
+    answerbook("down", "--delete-data", "postgres")
+    with services.require("postgres").connect() as connection:
+        assert (None,) == connection.execute("SELECT to_regclass('gone')").fetchone()

@@ -1,0 +1,162 @@
+"""Starts that are interrupted, killed, or asked for twice at the same moment."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from answerbook import services
+from answerbook.services import ServiceName, ports
+from answerbook.services.state import StateFolder
+
+StillRunning = Callable[[Path], list[psutil.Process]]
+UP = [sys.executable, "-m", "answerbook", "up"]
+DEADLINE = 60.0
+
+
+def starter(name: ServiceName) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [*UP, name], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def wait_for(condition: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {DEADLINE:.0f} s for {what}"
+        time.sleep(0.02)
+
+
+def broker_is_starting(home: Path) -> bool:
+    record = StateFolder(home).read_record("kafka")
+    return record is not None and bool(record.processes)
+
+
+def interrupted_while_starting(home: Path, how: signal.Signals) -> int:
+    """Start Kafka with the command, and signal the command while the broker is starting."""
+    command = starter("kafka")
+    wait_for(lambda: broker_is_starting(home), "Kafka's process to be recorded")
+    command.send_signal(how)
+    command.communicate(timeout=DEADLINE)
+    return command.returncode
+
+
+def test_two_processes_that_require_at_once_get_one_service(fresh_home: Path) -> None:
+    both = [starter("postgres"), starter("postgres")]
+    outputs = [process.communicate(timeout=DEADLINE)[0] for process in both]
+    assert [0, 0] == [process.returncode for process in both], outputs
+    assert 1 == sum(" is up (" in output for output in outputs), outputs
+    record = StateFolder(fresh_home).read_record("postgres")
+    assert record is not None
+    assert 1 == len(record.processes)
+
+
+def test_start_that_is_interrupted_leaves_nothing(
+    fresh_home: Path, still_running: StillRunning
+) -> None:
+    assert 130 == interrupted_while_starting(fresh_home, signal.SIGINT)
+    assert [] == still_running(fresh_home)
+    assert [] == services.running()
+
+
+def test_interrupt_during_the_attempt_that_succeeds_leaves_nothing(
+    fresh_home: Path, still_running: StillRunning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    postgres = services.find("postgres")
+    round_trip = postgres.round_trip
+
+    def interrupted_round_trip() -> None:
+        round_trip()
+        postgres.cancelled.set()
+
+    monkeypatch.setattr(postgres, "round_trip", interrupted_round_trip)
+    with pytest.raises(KeyboardInterrupt):
+        postgres.start()
+    assert [] == still_running(fresh_home)
+    assert [] == services.running()
+
+
+def test_down_ends_what_a_killed_start_left(fresh_home: Path, still_running: StillRunning) -> None:
+    assert -signal.SIGKILL == interrupted_while_starting(fresh_home, signal.SIGKILL)
+    assert still_running(fresh_home)
+    assert ["kafka"] == services.down()
+    assert [] == still_running(fresh_home)
+
+
+def test_require_adopts_what_a_killed_start_left(
+    fresh_home: Path, still_running: StillRunning
+) -> None:
+    interrupted_while_starting(fresh_home, signal.SIGKILL)
+    left = [process.pid for process in still_running(fresh_home)]
+    kafka = services.require("kafka")
+    assert left == [kafka.nodes()[0].pid]
+
+
+def test_start_killed_before_it_was_recorded_is_ended_by_down(
+    fresh_home: Path, still_running: StillRunning
+) -> None:
+    interrupted_while_starting(fresh_home, signal.SIGKILL)
+    state = StateFolder(fresh_home)
+    record = state.read_record("kafka")
+    assert record is not None
+    # As if the kill had come between the start of the process and the writing of its pid.
+    state.write_record(record.model_copy(update={"processes": []}))
+    services.down()
+    assert [] == still_running(fresh_home)
+
+
+def test_down_leaves_a_pid_alone_that_belongs_to_another_by_now(fresh_home: Path) -> None:
+    services.require("postgres").kill()
+    bystander = subprocess.Popen(["sleep", "60"])
+    try:
+        state = StateFolder(fresh_home)
+        record = state.read_record("postgres")
+        assert record is not None
+        stale = record.processes[0].model_copy(update={"pid": bystander.pid})
+        state.write_record(record.model_copy(update={"processes": [stale]}))
+        services.require("postgres")
+        services.down()
+        assert bystander.poll() is None, "a process that is not ours was ended"
+    finally:
+        bystander.kill()
+        bystander.wait()
+
+
+def test_record_that_is_no_record_is_started_over(fresh_home: Path) -> None:
+    services.require("postgres")
+    (fresh_home / "services" / "postgres" / "record.json").write_text('{"service": "post')
+    services.require("postgres").round_trip()
+
+
+@pytest.mark.parametrize("missing", ["LANG", "HOME", "PATH"])
+def test_service_starts_without_a_variable_that_is_usually_there(
+    missing: str, fresh_home: Path
+) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != missing}
+    done = subprocess.run(
+        [*UP, "postgres"], env=environment, capture_output=True, text=True, check=False
+    )
+    assert 0 == done.returncode, done.stderr
+
+
+def test_port_lost_between_the_look_and_the_bind_is_replaced(
+    fresh_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choose = ports.choose
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        lost = other.getsockname()[1]
+        # The first look finds free what is not: as if the other program had come right after it.
+        looks = iter([lost])
+        monkeypatch.setattr(
+            ports, "choose", lambda usual, taken: next(looks, None) or choose(usual, taken)
+        )
+        postgres = services.require("postgres")
+        assert lost != postgres.port
+        postgres.round_trip()

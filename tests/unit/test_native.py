@@ -1,0 +1,90 @@
+"""Parts of the native engine that need no service: ids, ports, logs, processes."""
+
+import random
+import signal
+import socket
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+import psutil
+import pytest
+
+from answerbook.services import ports
+from answerbook.services.errors import StartFailed
+from answerbook.services.native import processes
+from answerbook.services.native.kafka import new_cluster_id
+from answerbook.services.native.launch import Launch
+
+
+def test_cluster_id_never_looks_like_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    seeded = random.Random(4)
+    monkeypatch.setattr(uuid, "uuid4", lambda: uuid.UUID(int=seeded.getrandbits(128), version=4))
+    made = [new_cluster_id() for _ in range(2_000)]
+    assert {22} == set(map(len, made))
+    assert [] == [text for text in made if text.startswith("-")]
+
+
+def test_usual_port_is_chosen_where_it_is_free() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        taken = held.getsockname()[1]
+        assert not ports.is_free(taken)
+        assert taken != ports.choose(taken, set())
+    assert taken == ports.choose(taken, set())
+
+
+def test_port_that_another_service_has_in_its_record_is_not_chosen() -> None:
+    free = ports.choose(0, set())
+    assert free != ports.choose(free, {free})
+
+
+def test_last_lines_of_a_log_without_colours(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("".join(f"\x1b[38;5;87mline {number}\x1b[0m\n" for number in range(1_000)))
+    assert "line 998\nline 999" == processes.tail(log, 2)
+    assert "" == processes.tail(tmp_path / "none", 2)
+
+
+def test_program_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StartFailed, match="no-such-program could not be started"):
+        processes.spawn(Launch("role", ["no-such-program"], tmp_path), 1, "mark")
+
+
+def test_preparing_program_that_fails_is_quoted(tmp_path: Path) -> None:
+    with pytest.raises(StartFailed, match="exited with 3.*\n.*because of this"):
+        processes.run(
+            Launch("initdb", ["sh", "-c", "echo because of this; exit 3"], tmp_path), "mark"
+        )
+
+
+def test_started_process_is_known_by_pid_start_and_mark(tmp_path: Path) -> None:
+    record = processes.spawn(Launch("sleeper", ["sleep", "60"], tmp_path), 2, "folder:name:2")
+    try:
+        found = processes.alive(record)
+        assert found is not None
+        assert record.pid == found.pid
+        assert [record.pid] == [process.pid for process in processes.marked("folder:name")]
+        assert [] == processes.marked("folder:nam")
+        assert processes.alive(record.model_copy(update={"created": record.created - 1})) is None
+    finally:
+        processes.kill(processes.marked("folder:name:2"))
+    assert processes.alive(record) is None
+
+
+def test_process_that_ignores_the_request_is_killed_with_its_children(tmp_path: Path) -> None:
+    stubborn = "import signal, subprocess; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+    stubborn += "subprocess.Popen(['sleep', '60']); print('ready', flush=True); signal.pause()"
+    parent = subprocess.Popen(
+        [sys.executable, "-c", stubborn], stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert parent.stdout
+    assert "ready\n" == parent.stdout.readline()
+    tree = processes.with_children([psutil.Process(parent.pid)])
+    assert 2 == len(tree)
+    processes.end([tree[0]], signal.SIGTERM, grace=0.2)
+    parent.wait()
+    parent.stdout.close()
+    # A zombie has ended: it waits for init to bury it.
+    alive = [process for process in tree if process.is_running()]
+    assert [] == [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
