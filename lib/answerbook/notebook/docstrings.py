@@ -1,0 +1,91 @@
+"""A few tens of thousands of documents to search, made from what every Python brings along.
+
+Used by the notebooks on full-text search. The text is real, so its words are as frequent as words
+are; it needs no download; and the same Python makes the same documents each time.
+"""
+
+import ast
+import random
+import re
+import sysconfig
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+PACKAGES = (
+    "asyncio",
+    "collections",
+    "concurrent/futures",
+    "email",
+    "http",
+    "importlib",
+    "json",
+    "logging",
+    "multiprocessing",
+    "sqlite3",
+    "unittest",
+    "urllib",
+    "xml/dom",
+    "xml/etree",
+    "xml/sax",
+)
+"""Beside the modules at the top: those with much documentation, and no tests or data."""
+DEFINITIONS = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+BLANK_LINES = re.compile(r"\n\s*\n")
+PARAGRAPHS = 4
+"""In a mixed document."""
+
+
+class Document(NamedTuple):
+    """One row: what it is called, and its text."""
+
+    title: str
+    body: str
+
+
+def documents(count: int, seed: int = 0) -> Iterator[Document]:
+    """Yield `count` documents: the standard library's docstrings, and then mixtures of them.
+
+    There are about six thousand docstrings. A mixture is four paragraphs, each taken at random from
+    one of them, so that it has their words as often as they have them.
+    """
+    originals: list[Document] = []
+    for original in islice(_docstrings(), count):
+        originals.append(original)
+        yield original
+    paragraphs = [
+        (original.title, paragraph)
+        for original in originals
+        for paragraph in BLANK_LINES.split(original.body)
+    ]
+    chance = random.Random(seed)
+    for _ in range(count - len(originals)):
+        titles, texts = zip(*chance.choices(paragraphs, k=PARAGRAPHS), strict=True)
+        yield Document(f"{titles[0]} and others", "\n\n".join(texts))
+
+
+def _docstrings() -> Iterator[Document]:
+    """Every docstring once, under the full name of what it describes, in the order of the files."""
+    library = Path(sysconfig.get_path("stdlib"))
+    seen: set[str] = set()
+    folders = [library, *(library / package for package in PACKAGES)]
+    for path in sorted(path for folder in folders for path in folder.glob("*.py")):
+        module = ".".join(path.relative_to(library).with_suffix("").parts)
+        tree = ast.parse(path.read_bytes())
+        for document in _described(tree, module.removesuffix(".__init__")):
+            if document.body not in seen:
+                seen.add(document.body)
+                yield document
+
+
+def _described(
+    node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef, name: str
+) -> Iterator[Document]:
+    text = ast.get_docstring(node)
+    if text:
+        # PostgreSQL stores no zero bytes.
+        yield Document(name, text.replace("\x00", ""))
+    for child in node.body:
+        if isinstance(child, DEFINITIONS):
+            yield from _described(child, f"{name}.{child.name}")

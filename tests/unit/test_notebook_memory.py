@@ -1,0 +1,103 @@
+"""The peak of memory: which processes count, once each, and by which measure."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psutil
+import pytest
+
+from answerbook.notebook.memory import PeakMemory
+from answerbook.notebook.processes import Root
+
+NOBODY = 65_534
+PR_SET_DUMPABLE = 4
+
+
+@pytest.fixture
+def child() -> Iterator[Root]:
+    """A process that has started."""
+    with waiting_process("") as root:
+        yield root
+
+
+@pytest.fixture
+def guarded() -> Iterator[Root]:
+    """A process into whose memory only root may look, as it asked the kernel."""
+    with waiting_process(f"import ctypes; ctypes.CDLL(None).prctl({PR_SET_DUMPABLE}, 0); ") as root:
+        yield root
+
+
+@contextmanager
+def waiting_process(first: str) -> Iterator[Root]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", first + "print('up', flush=True); input()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    yield process.pid, psutil.Process(process.pid).create_time()
+    process.communicate("\n")
+
+
+def peak(*roots: Root) -> PeakMemory:
+    measured = PeakMemory(lambda: roots)
+    measured.sample()
+    return measured
+
+
+def test_process_that_two_records_name_counts_once(child: Root) -> None:
+    once = peak(child).bytes
+    assert once > 1_000_000
+    assert once == pytest.approx(peak(child, child).bytes, rel=0.1)
+
+
+def test_process_counts_with_its_children_and_only_once_among_them(child: Root) -> None:
+    mine = (os.getpid(), psutil.Process().create_time())
+    together = peak(mine).bytes
+    assert together > peak(child).bytes
+    assert together == pytest.approx(peak(mine, child).bytes, rel=0.1)
+
+
+def test_pid_that_belongs_to_another_process_by_now_does_not_count(child: Root) -> None:
+    pid, created = child
+    assert 0 == peak((pid, created - 60)).bytes
+
+
+def test_process_that_is_gone_does_not_count(child: Root) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    assert 0 == peak((gone.pid, child[1])).bytes
+
+
+def test_peak_is_the_largest_sum_that_was_seen(child: Root) -> None:
+    roots = [child]
+    measured = PeakMemory(lambda: roots)
+    measured.sample()
+    seen = measured.bytes
+    roots.clear()
+    measured.sample()
+    assert seen == measured.bytes
+
+
+def test_where_the_proportional_size_is_denied_the_resident_size_is_taken_and_named(
+    guarded: Root,
+) -> None:
+    reading, writing = os.pipe()
+    looker = os.fork()
+    if looker == 0:
+        try:
+            if os.geteuid() == 0:
+                os.setuid(NOBODY)
+            measured = peak(guarded)
+            os.write(writing, f"{measured.measure} {measured.bytes > 0}".encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as answer:
+        assert "RSS True" == answer.read()
+    os.waitpid(looker, 0)
