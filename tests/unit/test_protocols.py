@@ -1,0 +1,174 @@
+"""Peers start, answer, refuse a taken port in words, and leave nothing behind."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+import pytest
+import requests
+
+from answerbook.config import Settings, SettingsError
+from answerbook.protocols import httpbin, peer, shop
+from answerbook.protocols.peer import Peer, PeerFailed
+
+SERVE = [httpbin.serve, shop.serve]
+SECONDS = 10
+
+serving = pytest.mark.parametrize("serve", SERVE, ids=["httpbin", "shop"])
+
+
+@pytest.fixture(params=SERVE, ids=["httpbin", "shop"])
+def running(request: pytest.FixtureRequest) -> Iterator[Peer]:
+    with request.param() as started:
+        yield started
+
+
+def test_a_peer_answers_as_soon_as_its_address_is_known(running: Peer) -> None:
+    answer = requests.get(running.url + "/nothing-is-here", timeout=SECONDS)
+    assert 404 == answer.status_code
+
+
+def test_a_peer_listens_on_loopback_only(running: Peer) -> None:
+    listening = {
+        connection.laddr.ip
+        for connection in psutil.Process(running.pid).net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert {"127.0.0.1"} == listening
+
+
+def test_a_stopped_peer_leaves_no_process_and_no_port(running: Peer) -> None:
+    running.stop()
+    assert not psutil.pid_exists(running.pid)
+    assert not running.running
+    with closing(socket.create_server(("127.0.0.1", port_of(running)))):
+        pass  # the port can be had again
+
+
+def test_a_peer_is_stopped_once_however_often_it_is_asked(running: Peer) -> None:
+    running.stop()
+    running.stop()
+    assert f"<peer at {running.url}, stopped>" == repr(running)
+
+
+def test_a_peer_ends_while_it_still_answers_a_request() -> None:
+    with shop.serve() as slow:
+        request = socket.create_connection(("127.0.0.1", port_of(slow)))
+        request.sendall(b"GET /silence HTTP/1.1\r\nHost: shop\r\n\r\n")
+        wait_for_request(slow, "/silence")
+    with closing(request):
+        assert b"" == request.recv(1)
+
+
+@serving
+def test_a_peer_ends_when_its_variable_is_used_for_another(serve: Callable[[], Peer]) -> None:
+    first = serve()
+    process = psutil.Process(first.pid)
+    first = serve()
+    process.wait(SECONDS)
+    assert first.running
+    first.stop()
+
+
+@serving
+def test_a_peer_ends_when_its_block_raises(serve: Callable[[], Peer]) -> None:
+    with pytest.raises(ZeroDivisionError), serve() as started:
+        raise ZeroDivisionError
+    assert not psutil.pid_exists(started.pid)
+
+
+@serving
+def test_a_peer_takes_the_port_that_it_is_given(serve: Callable[[int], Peer]) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as probe:
+        port = probe.getsockname()[1]
+    with serve(port) as started:
+        assert f"http://127.0.0.1:{port}" == started.url
+
+
+@serving
+def test_a_taken_port_is_refused_in_words(serve: Callable[[int], Peer]) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(PeerFailed) as caught:
+            serve(port)
+    assert f"Port {port} of 127.0.0.1 is taken by another program" in str(caught.value)
+    assert "Traceback" not in str(caught.value)
+
+
+def test_a_peer_that_cannot_be_run_says_what_it_said() -> None:
+    with pytest.raises(PeerFailed, match="No module named answerbook.protocols.nothing"):
+        peer.start("answerbook.protocols.nothing")
+
+
+@pytest.mark.parametrize("given", ["https://httpbin.org", "https://httpbin.org/"])
+def test_another_httpbin_is_one_variable_away(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANSWERBOOK_HTTPBIN_URL", given)
+    assert "https://httpbin.org" == Settings.load().httpbin_url
+
+
+def test_an_address_that_is_none_is_refused_with_the_variables_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ANSWERBOOK_HTTPBIN_URL", "httpbin.org")
+    with pytest.raises(SettingsError, match="ANSWERBOOK_HTTPBIN_URL.*begins with http://"):
+        Settings.load()
+
+
+def test_a_missing_package_is_named_with_what_installs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "httpbin.py").write_text("import a_package_that_is_not_there")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(PeerFailed, match="package a_package_that_is_not_there.*make lab"):
+        httpbin.serve()
+
+
+@pytest.mark.parametrize("module", ["httpbin", "shop"])
+def test_a_peer_dies_with_a_starter_that_is_killed(module: str) -> None:
+    program = (
+        f"from answerbook.protocols import {module}\n"
+        f"started = {module}.serve()\n"
+        "print(started.pid, flush=True)\n"
+        "input()\n"
+    )
+    starter = subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with starter:
+        assert starter.stdout is not None
+        process = psutil.Process(int(starter.stdout.readline()))
+        assert process.is_running()
+        starter.send_signal(signal.SIGKILL)
+        starter.wait(SECONDS)
+        wait_until_gone(process)
+
+
+def port_of(started: Peer) -> int:
+    port = urlsplit(started.url).port
+    assert port is not None
+    return port
+
+
+def wait_until_gone(process: psutil.Process) -> None:
+    """Until it has ended; a process that nobody waits for stays as a zombie, which runs no more."""
+    deadline = time.monotonic() + SECONDS
+    with suppress(psutil.NoSuchProcess):
+        while process.status() != psutil.STATUS_ZOMBIE:
+            assert time.monotonic() < deadline, f"process {process.pid} still runs"
+
+
+def wait_for_request(started: Peer, path: str) -> None:
+    """Until the shop has seen a request to `path`; pytest's own time limit ends a vain wait."""
+    url = f"{started.url}/requests"
+    while not requests.get(url, params={"path": path}, timeout=SECONDS).json():
+        pass
