@@ -1,0 +1,552 @@
+# %% [markdown]
+# # 1.1 REST with requests, and what it does not do by itself
+# *1 minute · 0.2 GB · services: none*
+#
+# ## Answer in a minute
+# `requests` sends one HTTP request and returns one response. `auth=("user", "pass")` is Basic
+# authentication: name and password in Base64, readable by whoever sees the request, so TLS has to
+# carry it. `params=` goes into the address, `json=` into the body as JSON, `data=` as a form.
+#
+# What it does not do: a 404 or 500 raises nothing until `raise_for_status()`; there is no timeout
+# unless one is given, and that is for connecting and for each read, not for the whole; nothing is
+# retried unless an `HTTPAdapter` with a `Retry` is mounted on a `Session`. A `Retry` repeats
+# idempotent methods only, waits longer each time, and obeys `Retry-After`. POST is left out for a
+# reason: an answer that was lost does not mean that nothing was done. A `Session` also keeps its
+# connections.
+#
+# ## You will
+# - **do**: log in, send JSON and forms, run into each timeout, retry with backoff, lose an answer.
+# - **learn**: which of these `requests` does by itself, and what a retry may break.
+# - **need**: what an HTTP request is; nothing but this notebook.
+
+# %%
+import base64
+import inspect
+import json
+import socket
+from concurrent.futures import ThreadPoolExecutor, wait
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
+
+from answerbook.config import Settings
+from answerbook.notebook import (
+    bars,
+    environment,
+    raises,
+    show,
+    stopwatch,
+    table,
+)
+from answerbook.notebook.exercises import q1_1_rest as exercises
+from answerbook.protocols import httpbin, shop
+
+# %% [markdown]
+# ## A response is an answer, not a success
+# [httpbin](https://httpbin.org) is a web service that answers with what one asks it for: any status,
+# any delay, or the request itself. It runs here, in a process of its own that ends with this
+# kernel. To use the public one, or any other, set `ANSWERBOOK_HTTPBIN_URL` before you start:
+# `BASE` is all that changes. (Behind a proxy, `NO_PROXY=127.0.0.1` keeps local requests local.)
+#
+# <details><summary>Predict: which of these three calls raises an exception: 200, 404, 500?</summary>
+# None of them. An exception means that no answer came; a status of 500 is an answer.
+# </details>
+
+# %%
+local = httpbin.serve()
+BASE = Settings.load().httpbin_url or local.url
+TIMEOUT = (3, 10)
+
+# %%
+answers = [
+    requests.get(f"{BASE}/status/{status}", timeout=TIMEOUT)
+    for status in (200, 404, 500)
+]
+table(
+    [(answer.status_code, answer.ok) for answer in answers],
+    columns=["status_code", "ok"],
+    caption="Three answers, and no exception.",
+)
+assert [answer.ok for answer in answers] == [True, False, False]
+
+# %% [markdown]
+# A program that goes on with such a response treats an error page as its data. One line after each
+# request makes an exception of it, and does nothing for a status under 400:
+
+# %%
+answers[0].raise_for_status()
+with raises(requests.HTTPError) as caught:
+    answers[1].raise_for_status()
+assert caught.error.response.status_code == 404
+
+# %% [markdown]
+# ## Basic authentication: 200 with the password, 401 and a challenge without
+# `/basic-auth/user/pass` lets in the user *user* with the password *pass*. A server that refuses
+# has to say what it would accept, in the header `WWW-Authenticate`: here the scheme *Basic*, and
+# the realm that the password is for. A browser shows its log-in window because of that header.
+
+# %%
+url = f"{BASE}/basic-auth/user/pass"
+welcome = requests.get(url, auth=("user", "pass"), timeout=TIMEOUT)
+wrong = requests.get(url, auth=("user", "guess"), timeout=TIMEOUT)
+anonymous = requests.get(url, timeout=TIMEOUT)
+
+# %%
+print(welcome.status_code, welcome.json())
+print(wrong.status_code, wrong.headers["WWW-Authenticate"])
+assert welcome.status_code == 200 and welcome.json()["user"] == "user"
+assert wrong.status_code == anonymous.status_code == 401
+assert wrong.headers["WWW-Authenticate"].startswith("Basic realm=")
+
+# %% [markdown]
+# A 401 tells a program to authenticate, or to do it again; the same request with the same password
+# will fail again, so it is nothing to retry.
+#
+# ## Base64 hides nothing
+# A tuple in `auth=` is short for `HTTPBasicAuth`. What it sent stands in the request that belongs
+# to the response. If Base64 protected anything, we could not read it back without a key:
+
+# %%
+sent = welcome.request.headers["Authorization"]
+scheme, _, credentials = sent.partition(" ")
+print(sent, "→", base64.b64decode(credentials))
+assert scheme == "Basic"
+assert base64.b64decode(credentials) == b"user:pass"
+
+# %% [markdown]
+# It is an encoding, made so that any character fits into a header. Whatever ends TLS on the way (a
+# proxy, a load balancer), and every log that keeps headers, has the password. Over plain HTTP
+# everyone on the network has it too.
+#
+# ## params go into the address, json into the body, data into a form
+# `/anything` answers with the request as the server understood it, as JSON. We hand over the same
+# little dictionary in four ways.
+#
+# <details><summary>Predict: what does <code>data={"item": "lamp"}</code> send?</summary>
+# <code>item=lamp</code>, as a browser's form does. An API that expects JSON finds none. And
+# <code>data=json.dumps(…)</code> has the right body, but nothing says that it is JSON.
+# </details>
+
+# %%
+LAMP = {"item": "lamp"}
+ways = {
+    "params=LAMP": {"params": LAMP},
+    "json=LAMP": {"json": LAMP},
+    "data=LAMP": {"data": LAMP},
+    "data=json.dumps(LAMP)": {"data": json.dumps(LAMP)},
+}
+echoes = {
+    way: requests.post(f"{BASE}/anything", timeout=TIMEOUT, **what).json()
+    for way, what in ways.items()
+}
+
+# %%
+kinds = {
+    way: echo["headers"].get("Content-Type") for way, echo in echoes.items()
+}
+table(
+    [
+        (way, kinds[way], echo["args"], echo["form"], echo["data"])
+        for way, echo in echoes.items()
+    ],
+    columns=["given as", "Content-Type", "query", "form", "other body"],
+    caption="What the server saw.",
+)
+
+# %%
+assert echoes["params=LAMP"]["args"] == LAMP
+assert echoes["json=LAMP"]["json"] == LAMP
+assert kinds["json=LAMP"] == "application/json"
+assert echoes["data=LAMP"]["form"] == LAMP
+assert kinds["data=json.dumps(LAMP)"] is None
+
+# %% [markdown]
+# On the way back, `.json()` parses the body whatever its type is. What is not JSON, such as the
+# error page of a proxy in between, raises, status 200 or not:
+
+# %%
+page = requests.get(f"{BASE}/html", timeout=TIMEOUT)
+print(page.status_code, page.headers["Content-Type"])
+with raises(requests.exceptions.JSONDecodeError):
+    page.json()
+assert page.ok
+
+# %% [markdown]
+# ## Without a timeout, requests waits as long as the server is silent
+# httpbin always answers in the end. For failures of other kinds we open a small shop on a port of
+# its own: its page `/silence` takes a request and never answers. We ask in a thread, without a
+# timeout, and look after three seconds. Three seconds are no proof of "for ever", so we look at the
+# default as well: it is `None`, which to a socket means no limit.
+
+# %%
+store = shop.serve()
+with ThreadPoolExecutor() as pool:
+    request = pool.submit(requests.get, f"{store.url}/silence")
+    answered, waiting = wait([request], timeout=3)
+    store.stop()
+print(type(request.exception()).__name__, "once the shop was closed")
+
+# %%
+signature = inspect.signature(requests.Session.request)
+assert signature.parameters["timeout"].default is None
+assert not answered and waiting == {request}
+assert isinstance(request.exception(), requests.ConnectionError)
+
+# %% [markdown]
+# Only closing the shop ended it. In a service, each such request holds a thread or a worker, until
+# none is left and a slow neighbour has become an outage of one's own. Every call gets a timeout.
+#
+# ## Connecting and reading have a timeout each, and neither limits the whole
+# `timeout=(3, 10)` allows 3 seconds until the connection stands, and 10 for each wait for bytes. (One
+# number stands for both.) We run into each, on this machine: a port where nobody listens, a listener
+# whose queue is full, and an answer that is late.
+
+# %%
+with socket.create_server(("127.0.0.1", 0)) as listener:
+    nobody = f"http://127.0.0.1:{listener.getsockname()[1]}"
+with stopwatch() as refused, raises(requests.ConnectionError):
+    requests.get(nobody, timeout=(5, 5))
+assert 2 * refused.seconds < 5, "refused is known at once"
+
+# %% [markdown]
+# Refused is an answer too: the operating system's. A machine that is switched off, or a firewall
+# that drops packets, says nothing, and then the first of the two timeouts counts. A listener that
+# takes no connection out of its queue, which has one place here, behaves just so:
+
+# %%
+listener = socket.create_server(("127.0.0.1", 0), backlog=0)
+address = listener.getsockname()
+in_queue = socket.create_connection(address)
+with stopwatch() as unconnected, raises(requests.ConnectTimeout):
+    requests.get(f"http://127.0.0.1:{address[1]}", timeout=(0.5, 5))
+in_queue.close()
+listener.close()
+
+# %%
+with stopwatch() as unread, raises(requests.ReadTimeout):
+    requests.get(f"{BASE}/delay/3", timeout=(5, 0.5))
+assert 0.5 <= unconnected.seconds < 5 and 0.5 <= unread.seconds < 3
+
+# %% [markdown]
+# The second timeout begins anew with every byte that comes. `/drip` sends twenty bytes over four
+# seconds.
+#
+# <details><summary>Predict: does <code>timeout=2</code> end it?</summary>
+# No. No single wait is as long as two seconds. A server that sends a byte now and then, out of trouble
+# or out of malice, keeps the request alive for as long as it likes.
+# </details>
+
+# %%
+with stopwatch() as dripped:
+    slow = {"duration": 4, "numbytes": 20, "delay": 0}
+    answer = requests.get(f"{BASE}/drip", params=slow, timeout=2)
+print(f"{len(answer.content)} bytes in {dripped.seconds:.1f} s, timeout 2 s")
+assert answer.ok and len(answer.content) == 20
+assert dripped.seconds > 3
+
+# %% [markdown]
+# ## A Session does not retry; a Retry waits longer each time
+# The shop again, a new one. `/stock?busy=4` answers 503 four times, and then 200. A plain `Session`
+# gets the first 503 and stops. A `Retry`, mounted on a `Session` for all addresses that begin with
+# `http://` or `https://`, repeats the request on the statuses in its list. Its wait grows:
+# `backoff_factor` times 2, 4, 8, …
+#
+# <details><summary>Predict: how long does it wait before the first repetition?</summary>
+# Not at all. Most hiccups are over by then, so urllib3 begins to wait before the second one.
+# </details>
+
+# %%
+store = shop.serve()
+plain = requests.Session()
+busy = plain.get(f"{store.url}/stock?busy=1", timeout=TIMEOUT)
+assert busy.status_code == 503
+assert plain.get_adapter(BASE).max_retries.total == 0
+
+
+# %%
+def session_with(retries):
+    session = requests.Session()
+    session.mount("http://", HTTPAdapter(max_retries=retries))
+    session.mount("https://", HTTPAdapter(max_retries=retries))
+    return session
+
+
+retry = Retry(total=4, status_forcelist=[503], backoff_factor=0.2)
+patient = session_with(retry)
+stock = patient.get(f"{store.url}/stock?busy=4", timeout=TIMEOUT)
+print(stock.json(), "after", len(stock.raw.retries.history), "repetitions")
+assert stock.ok and len(stock.raw.retries.history) == 4
+
+# %% [markdown]
+# That is the client's account. The shop has its own: when each request came in. The last five are
+# ours, and what lies between them are the waits.
+
+
+# %%
+def arrivals(store, path):
+    requested = {"path": path}
+    url = f"{store.url}/requests"
+    return requests.get(url, params=requested, timeout=TIMEOUT).json()
+
+
+ours = arrivals(store, "/stock")[-5:]
+waited = {number: ours[number] - ours[number - 1] for number in range(1, 5)}
+asked = {1: 0, 2: 0.2 * 2, 3: 0.2 * 4, 4: 0.2 * 8}
+
+# %%
+show(
+    bars(
+        {"backoff": asked, "between arrivals at the shop": waited},
+        x="repetition",
+        y="seconds waited",
+    ),
+    alt="The first repetition comes at once; the next ones wait 0.4, 0.8 "
+    "and 1.6 seconds, each twice as long as the one before.",
+)
+assert all(waited[number] >= asked[number] for number in asked)
+assert 2 * waited[1] < waited[2]
+
+# %% [markdown]
+# When the repetitions are used up, the error is a `RetryError` and the last response is gone;
+# httpbin's `/status/503` never gets better. With `raise_on_status=False` one gets the response, and
+# `raise_for_status()` decides as always. Its history names every attempt before it. (Without a
+# `backoff_factor` nothing waits.)
+
+# %%
+failing = f"{BASE}/status/503"
+retry = Retry(total=4, status_forcelist=[503])
+with raises(requests.exceptions.RetryError):
+    session_with(retry).get(failing, timeout=TIMEOUT)
+
+retry = Retry(total=4, status_forcelist=[503], raise_on_status=False)
+last = session_with(retry).get(failing, timeout=TIMEOUT)
+assert last.status_code == 503
+assert [past.status for past in last.raw.retries.history] == [503] * 4
+
+# %% [markdown]
+# ## max_retries=2 repeats more than its documentation says
+# `HTTPAdapter(max_retries=2)` is what one finds first. The documentation of `requests` says that it
+# applies to failed connections, "never to requests where data has made it to the server". We ask
+# the silent page, with a read timeout, and have the shop count.
+#
+# <details><summary>Predict: how often is the page asked for, and which exception comes?</summary>
+# Three times. The number becomes a <code>Retry(2)</code>, which repeats a GET whose read failed as
+# well. And what comes is a <code>ConnectionError</code>: code that catches
+# <code>requests.Timeout</code> no longer sees its timeouts. A status is not repeated (unless it
+# comes with <code>Retry-After</code>, see below), and there is no backoff.
+# </details>
+
+# %%
+with raises(requests.ConnectionError) as caught:
+    session_with(2).get(f"{store.url}/silence", timeout=(5, 0.3))
+assert not isinstance(caught.error, requests.Timeout)
+assert len(arrivals(store, "/silence")) == 3
+
+# %% [markdown]
+# ## Retry-After is obeyed, and needs no list of statuses
+# A busy server knows best when to come back, and says so in `Retry-After`. urllib3 waits that long in
+# place of its own backoff. It also repeats a 413, 429 or 503 that has this header when no
+# `status_forcelist` is given at all, which surprises people who counted on a single request.
+
+# %%
+wait_two = f"{store.url}/stock?busy=1&retry_after=2"
+with stopwatch() as obedient:
+    first = session_with(Retry(1)).get(wait_two, timeout=TIMEOUT)
+
+deaf = session_with(
+    Retry(1, status_forcelist=[503], respect_retry_after_header=False)
+)
+with stopwatch() as hasty:
+    second = deaf.get(f"{wait_two}&again", timeout=TIMEOUT)
+
+# %%
+print(f"with respect {obedient.seconds * 1000:.0f} ms")
+print(f"without {hasty.seconds * 1000:.0f} ms")
+assert first.ok and obedient.seconds >= 2
+assert second.ok and 2 * hasty.seconds < obedient.seconds
+
+# %% [markdown]
+# ## A POST is not retried, because it may have been done
+# `POST /orders?lose=1` places an order, and its answer gets lost: the shop closes the connection
+# instead. To the client that is an error like any other. A `Retry` with its defaults repeats GET,
+# HEAD, PUT, DELETE, OPTIONS and TRACE, which are *idempotent*: doing them twice leaves the server as
+# doing them once does. POST is not among them. We count the orders with and without that rule, in
+# two shops.
+#
+# <details><summary>Predict: how many lamps are ordered when POST is retried?</summary>
+# Two, and the client sees a plain success: 201, order number 2.
+# </details>
+
+# %%
+careful, careless = shop.serve(), shop.serve()
+with raises(requests.ConnectionError):
+    session_with(Retry(1)).post(
+        f"{careful.url}/orders?lose=1", json=LAMP, timeout=TIMEOUT
+    )
+
+# %%
+answer = session_with(Retry(1, allowed_methods=None)).post(
+    f"{careless.url}/orders?lose=1", json=LAMP, timeout=TIMEOUT
+)
+print(answer.status_code, answer.json())
+
+# %%
+orders = {
+    name: requests.get(f"{peer.url}/orders", timeout=TIMEOUT).json()
+    for name, peer in {"not POST": careful, "POST too": careless}.items()
+}
+table(
+    [(who, len(placed)) for who, placed in orders.items()],
+    columns=["what is retried", "orders in the shop"],
+    caption="One lamp was wanted.",
+)
+assert orders["not POST"] == [LAMP]
+assert orders["POST too"] == [LAMP, LAMP]
+
+# %% [markdown]
+# In neither case does the client know the truth from what it saw. An error after a POST means
+# "perhaps". What makes it safe to repeat is a key that the client makes up and the server remembers
+# with the order: an *idempotency key*.
+#
+# ## A Session keeps its connection, and requests.get opens a new one
+# `requests.get` makes a `Session` for one request and throws it away, and the connection with it. The
+# shop tells from which port a request came, and a port is a connection.
+
+# %%
+url = f"{store.url}/caller"
+alone = [requests.get(url, timeout=TIMEOUT).json() for _ in range(20)]
+with requests.Session() as session:
+    kept = [session.get(url, timeout=TIMEOUT).json() for _ in range(20)]
+
+# %%
+for name, calls in {"requests.get": alone, "Session": kept}.items():
+    ports = {call["port"] for call in calls}
+    print(f"{name}: {len(calls)} requests, {len(ports)} connections")
+    assert len(ports) == (20 if name == "requests.get" else 1)
+
+# %% [markdown]
+# Between two programs on one machine a new connection is cheap. Across a network, TCP takes a round
+# trip to set one up, and TLS one more (version 1.3) or two (1.2), before the first byte of the
+# request can leave.
+#
+# ## Summary
+# - A 4xx or 5xx is an answer: nothing is raised before `raise_for_status()`.
+# - A refused log-in is a 401 with a challenge in `WWW-Authenticate`; Base64 is no protection.
+# - `params=` is the address, `json=` a JSON body with its type, `data=` a form.
+# - There is no timeout by default; a timeout is per connection and per read, never for the whole.
+# - A `Session` retries nothing until a `Retry` is mounted; then the first repetition is immediate.
+# - A number for `max_retries` repeats GETs whose read timed out, whatever the documentation says.
+# - `Retry-After` beats the backoff, and is obeyed without a list of statuses.
+# - A POST whose answer was lost may have been done: retrying it does it twice.
+# - A `Session` needs one connection where `requests.get` needs one for each request.
+#
+# ## Follow-ups
+# <details><summary>401 or 403?</summary>
+# 401: I do not know who you are, and here is how to tell me. 403: I know, and you may not; logging
+# in again will not help. Evidence: <i>Basic authentication: 200 with the password, 401 and a
+# challenge without</i>.
+# </details>
+#
+# <details><summary>How do you limit the whole of a request, if timeout does not?</summary>
+# With a deadline outside of it: read with <code>stream=True</code> and look at the clock between
+# two chunks, or run it where it can be cancelled (<code>asyncio.timeout</code> with an asynchronous
+# client). Evidence: <i>Connecting and reading have a timeout each, and neither limits the
+# whole</i>.
+# </details>
+#
+# <details><summary>Which statuses are worth a retry?</summary>
+# Those that may pass: 429, 502, 503, 504, and connection errors. A 400, 401, 404 or 422 says that the
+# same request will fail again. 500 is a bug as often as a hiccup. Evidence:
+# <a href="https://www.rfc-editor.org/rfc/rfc9110#name-status-codes">RFC 9110, status codes</a>.
+# </details>
+#
+# <details><summary>Is DELETE idempotent, if the second one answers 404?</summary>
+# Yes. It is about the state of the server, not about the answer: the thing is gone after one and
+# after two. Evidence: <a href="https://www.rfc-editor.org/rfc/rfc9110#name-idempotent-methods">RFC
+# 9110, idempotent methods</a>.
+# </details>
+#
+# <details><summary>A thousand clients back off together. What then?</summary>
+# They come back together, at each step. Jitter spreads them: <code>backoff_jitter</code> adds a
+# random part to every wait. Retries also multiply through layers: three layers with three
+# repetitions each are 64 requests. Evidence:
+# <a href="https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/">
+# Timeouts, retries, and backoff with jitter</a>.
+# </details>
+#
+# <details><summary>Is HTTPAdapter(max_retries=3) enough?</summary>
+# For connections that fail, yes. But it repeats reads that time out, without a pause and under
+# another exception's name, and it lets a 503 pass. Evidence: <i>max_retries=2 repeats more than its
+# documentation says</i>.
+# </details>
+#
+# ## Exercises
+# **1.** `requests.get(url, timeout=(2, 5))` connects at once; the server then sends one byte every
+# three seconds, twenty bytes in all. After how many seconds does it raise? If it does not, answer
+# `None`.
+#
+# <details><summary>Solution</summary>
+# <code>answer = None</code>: no wait for a byte is as long as five seconds. It returns after a
+# minute.
+# </details>
+
+# %%
+answer = ...
+
+# %%
+exercises.slow_bytes.check(answer)
+
+# %% [markdown]
+# **2.** A POST that is redirected with 302 arrives as a GET, without its body. Which status makes
+# `requests` repeat the POST as it was? The check tries it.
+#
+# <details><summary>Solution</summary>
+# <code>answer = 307</code>, or 308 where the move is for good: both keep method and body.
+# </details>
+
+# %%
+answer = ...
+
+# %%
+exercises.redirect.check(answer, BASE)
+
+# %% [markdown]
+# **3.** Make a `Retry` that repeats a GET up to five times on 429 and 503, and nothing on 500, and
+# that never repeats a POST.
+#
+# <details><summary>Solution</summary>
+# <code>answer = Retry(total=5, status_forcelist=[429, 503])</code>. POST is left out by default.
+# </details>
+
+# %%
+answer = ...
+
+# %%
+exercises.careful.check(answer)
+
+# %% [markdown]
+# **4.** How many seconds does `Retry(total=5, backoff_factor=1, status_forcelist=[503])` wait in all
+# before it gives up on a server that always answers 503?
+#
+# <details><summary>Solution</summary>
+# <code>answer = 30</code>: 0 + 2 + 4 + 8 + 16.
+# </details>
+
+# %%
+answer = ...
+
+# %%
+exercises.patience.check(answer)
+
+# %% [markdown]
+# ## Next, and further reading
+# - Next: [1.3 Messages through RabbitMQ with pika](1_3_amqp.ipynb)
+# - [Requests: advanced usage](https://requests.readthedocs.io/en/latest/user/advanced/), sessions,
+#   timeouts, adapters
+# - [urllib3's Retry](https://urllib3.readthedocs.io/en/stable/reference/urllib3.util.html), every
+#   setting
+# - [RFC 9110, HTTP semantics](https://www.rfc-editor.org/rfc/rfc9110), methods, statuses, challenges
+
+# %%
+environment("requests", "urllib3", "httpbin")
