@@ -72,12 +72,10 @@ class RabbitMQ(Service):
             connection.channel()
 
     def is_fatal(self, error: Exception) -> Exception | None:
-        if not isinstance(error, (AuthenticationError, ProbableAuthenticationError)):
+        # In the broker's own words: pika also calls it probable when a connection broke early. The
+        # broker makes its user before it opens its port, so waiting would mend nothing.
+        is_of_login = isinstance(error, (AuthenticationError, ProbableAuthenticationError))
+        if not (is_of_login and "ACCESS_REFUSED" in str(error)):
             return None
-        if self.settings.rabbitmq_password is None:
-            return None  # the user is created moments after the port opens
-        return WrongPassword(
-            "RabbitMQ refuses the password in ANSWERBOOK_RABBITMQ_PASSWORD: its data was made "
-            "with another one. Unset the variable, or begin anew with "
-            "`answerbook down --delete-data rabbitmq`."
-        )
+        given = self.settings.rabbitmq_password is not None
+        return WrongPassword.of(self.name, "RabbitMQ", from_environment=given)

@@ -14,6 +14,8 @@ from answerbook.services.state import write_whole
 MEMORY_WATERMARK = "400MB"
 """Above it publishers are blocked; RabbitMQ's own default, 0.4 of all memory, is for servers."""
 
+ADVANCED = "advanced.config"
+
 # No busy waiting: two cores are shared with whatever the reader does.
 ERLANG_FLAGS = "-noinput +S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none"
 
@@ -28,7 +30,8 @@ class RabbitMQRecipe:
     def prepare(self, plan: Plan) -> list[Launch]:
         assert isinstance(plan.service, RabbitMQ)
         ports = plan.ports[plan.node]
-        write_whole(plan.folder / "rabbitmq.conf", _configuration(plan.service, ports), mode=0o600)
+        write_whole(plan.folder / "rabbitmq.conf", _configuration(plan.service, ports))
+        write_whole(plan.folder / ADVANCED, _advanced(plan.service), mode=0o600)
         write_whole(plan.folder / "enabled_plugins", "[rabbitmq_management].\n")
         (plan.folder / "home").mkdir(exist_ok=True)
         environment = self._environment(plan.folder, ports)
@@ -57,7 +60,7 @@ class RabbitMQRecipe:
             "RABBITMQ_PID_FILE": str(folder / "pid"),
             "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
             "RABBITMQ_CONF_ENV_FILE": str(folder / "none"),
-            "RABBITMQ_ADVANCED_CONFIG_FILE": str(folder / "none.config"),
+            "RABBITMQ_ADVANCED_CONFIG_FILE": str(folder / ADVANCED),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
             "RABBITMQ_DIST_PORT": str(ports["distribution"]),
             # The start script then becomes the Erlang machine instead of waiting beside it, so a
@@ -76,7 +79,6 @@ listeners.tcp.1 = 127.0.0.1:{ports["amqp"]}
 management.tcp.ip = 127.0.0.1
 management.tcp.port = {ports["management"]}
 default_user = {service.user}
-default_pass = {service.password}
 default_user_tags.administrator = true
 log.file = false
 log.console = true
@@ -84,3 +86,9 @@ log.console.level = info
 vm_memory_high_watermark.absolute = {MEMORY_WATERMARK}
 disk_free_limit.absolute = 50MB
 """
+
+
+def _advanced(service: RabbitMQ) -> str:
+    """The password as an Erlang term: in rabbitmq.conf a `#` in it would begin a comment."""
+    password = ",".join(str(byte) for byte in service.password.encode())
+    return f"[{{rabbit, [{{default_pass, <<{password}>>}}]}}].\n"
