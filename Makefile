@@ -88,7 +88,9 @@ check: ## Check style, types, shell and YAML files, in seconds
 .PHONY: bench
 bench: ## Measure, and write benchmarks/results (BENCH=services for one)
 	@$(INSTALL) dev
-	@set -e; for program in $(or $(BENCH:%=benchmarks/%.py),$$(grep -l __main__ benchmarks/*.py)); do \
+	@set -e; there=$$(grep -l __main__ benchmarks/*.py); \
+	for program in $(or $(BENCH:%=benchmarks/%.py),$$there); do \
+		if ! test -f $$program; then echo "There is no $$program. There are:" $$there >&2; exit 1; fi; \
 		$(BIN)/python $$program; done
 
 .PHONY: requirements

@@ -1,7 +1,8 @@
 """How fast the services start and what they weigh: `make bench BENCH=services`.
 
 Native engine, programs already fetched, a new data folder for each run, nothing else running.
-Writes results/services.json: for each figure all runs, the median, the goal, and whether it is met.
+Writes results/services.json: for each figure the median, the least and the most of all runs, the
+goal, and whether the median meets it.
 """
 
 import os

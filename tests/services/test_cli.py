@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from answerbook import services
 
@@ -51,8 +52,31 @@ def test_status_of_a_killed_service_says_stopped() -> None:
     assert "stopped" in answerbook("status", "postgres")
 
 
-def test_status_without_anything_running_says_how_to_start(fresh_home: Path) -> None:
-    assert "answerbook up" in answerbook("status")
+@pytest.mark.parametrize("command", ["status", "logs", "env"])
+def test_command_without_anything_running_says_how_to_start(command: str, fresh_home: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "answerbook", command], capture_output=True, text=True, check=True
+    )
+    assert "Nothing is running. Start the services with `answerbook up`." in (
+        done.stdout if command == "status" else done.stderr
+    )
+    assert "" == done.stdout or command == "status", "a shell evaluates what env prints"
+
+
+def test_doctor_cuts_nothing_off_in_a_narrow_terminal(
+    fresh_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (fresh_home / "file").write_text("")
+    monkeypatch.setenv("ANSWERBOOK_HOME", str(fresh_home / "file"))
+    done = subprocess.run(
+        [sys.executable, "-m", "answerbook", "doctor"],
+        env={**os.environ, "COLUMNS": "80"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert 1 == done.returncode
+    assert "exportANSWERBOOK_HOME=/a/folder/of/yours" in "".join(done.stdout.split())
 
 
 def test_env_prints_an_address_that_a_client_takes() -> None:
