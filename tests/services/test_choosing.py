@@ -12,6 +12,7 @@ from answerbook import services
 from answerbook.protocols.choosing import amqp_message, contestants, ledger, measure
 from answerbook.protocols.choosing.contestants import Brokers
 from answerbook.protocols.choosing.measure import Lost
+from answerbook.protocols.choosing.outage import Away, away
 from answerbook.protocols.choosing.payloads import Payloads
 from answerbook.protocols.choosing.way import Way
 
@@ -54,7 +55,7 @@ def management() -> tuple[str, tuple[str, str]]:
 
 
 def numbers(way: Way) -> list[int]:
-    return [entry.number for entry in ledger.entries(way.folder)]
+    return ledger.numbers(way.folder)
 
 
 @pytest.mark.parametrize("name", MESSAGES + RECORDS)
@@ -88,6 +89,13 @@ def test_a_record_counts_when_its_reader_has_it(name: str, brokers: Brokers) -> 
         with pytest.raises(Lost, match="400 payloads were sent"):
             measure.speed(way, Payloads(400, before={200: way.kill}))
         assert set(numbers(way)) < set(range(400))
+
+
+@pytest.mark.parametrize("name", ["AMQP", "Kafka"])
+def test_a_broker_keeps_what_was_sent_to_a_receiver_that_was_away(
+    name: str, brokers: Brokers
+) -> None:
+    assert Away(error=None, came=True) == away(contestants.named(name), brokers)
 
 
 @pytest.mark.parametrize("name", ["AMQP", "Kafka"])

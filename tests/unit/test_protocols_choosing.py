@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 
 import asyncssh
@@ -28,8 +29,9 @@ from answerbook.protocols.choosing import (
     signed_webhook,
 )
 from answerbook.protocols.choosing.contestants import Brokers, Contestant
-from answerbook.protocols.choosing.line import CONNECT, GREETING, CountingLine, port_of
+from answerbook.protocols.choosing.line import CONNECT, GREETING, WiredLine, port_of
 from answerbook.protocols.choosing.measure import Lost
+from answerbook.protocols.choosing.outage import Away, away
 from answerbook.protocols.choosing.payloads import Payloads
 from answerbook.protocols.choosing.way import Way
 from answerbook.protocols.framing import framed
@@ -74,7 +76,7 @@ def through(name: str) -> pytest.MarkDecorator:
 
 
 def numbers(way: Way) -> list[int]:
-    return [entry.number for entry in ledger.entries(way.folder)]
+    return ledger.numbers(way.folder)
 
 
 # -- all of them ------------------------------------------------------------------------------
@@ -143,6 +145,27 @@ def test_a_server_of_events_learns_that_its_listener_left_and_not_what_it_had(wa
     measure.send(way, Payloads(5, first=len(had)))
     measure.arrived(way, len(had) + 5)
     assert list(range(len(had) + 5)) == numbers(way)
+
+
+@parametrized(LISTENING)
+def test_a_receiver_that_is_away_is_missed_and_nothing_comes_later(contestant: Contestant) -> None:
+    found = away(contestant, NO_BROKERS)
+    assert isinstance(found.error, REFUSALS)
+    assert not found.came
+
+
+def test_a_broker_takes_a_message_for_nobody_and_it_never_comes() -> None:
+    assert Away(error=None, came=False) == away(contestants.named("MQTT QoS 1"), NO_BROKERS)
+
+
+def test_a_lost_answer_leaves_the_receiver_with_the_payload_and_the_sender_in_doubt() -> None:
+    with WiredLine() as line, contestants.named("REST").open(NO_BROKERS, line) as way:
+        with pytest.raises(requests.Timeout):
+            measure.send(way, Payloads(CALLED, before={5: partial(line.lose, "answers")}))
+        assert list(range(6)) == numbers(way)
+        line.cut()
+        measure.send(way, Payloads.again(5))
+        assert [*range(6), 5] == numbers(way)
 
 
 # -- what is measured -------------------------------------------------------------------------
@@ -242,15 +265,15 @@ def test_a_card_message_without_a_payload_ends_the_connection(way: Way, sent: by
 
 
 @pytest.fixture
-def proxy() -> Iterator[tuple[CountingLine, socket.socket]]:
-    with CountingLine() as line:
+def proxy() -> Iterator[tuple[WiredLine, socket.socket]]:
+    with WiredLine() as line:
         address = ("127.0.0.1", port_of(line.proxy()))
         with closing(socket.create_connection(address, SECONDS)) as client:
             yield line, client
 
 
 def test_a_proxy_connects_to_the_port_it_is_asked_for_and_counts(
-    proxy: tuple[CountingLine, socket.socket],
+    proxy: tuple[WiredLine, socket.socket],
 ) -> None:
     line, client = proxy
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
@@ -268,7 +291,7 @@ def test_a_proxy_connects_to_the_port_it_is_asked_for_and_counts(
 
 @pytest.mark.parametrize("words", [b"GET / HTTP/1.1\r\n\r\n", GREETING + b"\x05\x02\x00\x01"])
 def test_a_proxy_closes_on_who_asks_for_something_else(
-    words: bytes, proxy: tuple[CountingLine, socket.socket]
+    words: bytes, proxy: tuple[WiredLine, socket.socket]
 ) -> None:
     _, client = proxy
     client.sendall(words)

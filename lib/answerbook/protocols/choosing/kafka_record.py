@@ -25,6 +25,8 @@ from answerbook.protocols.choosing.way import Way
 IN_FLIGHT = 100
 TIMEOUT = 10
 COMMIT_MS = 1_000
+SESSION_MS = 6_000
+"""How long the group waits for a reader that died; the least that a broker allows by default."""
 
 
 def send(servers: str, topic: str, options: dict[str, Any], payloads: Iterator[str]) -> None:
@@ -55,6 +57,7 @@ def receive(take: Take, ready: Ready, servers: str, topic: str, options: dict[st
         group_id=topic,
         auto_offset_reset="earliest",
         auto_commit_interval_ms=COMMIT_MS,
+        session_timeout_ms=SESSION_MS,
         **options,
     )
     # Else kafka-python 3.0.12, once in a hundred times, joins before it knows the topic, and hangs.

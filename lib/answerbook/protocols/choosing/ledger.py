@@ -47,6 +47,11 @@ def entries(folder: Path) -> Iterator[Entry]:
     return (Entry(*fields) for fields in ENTRY.iter_unpack(content))
 
 
+def numbers(folder: Path) -> list[int]:
+    """The numbers of what is in the ledger, in the order in which it came."""
+    return [entry.number for entry in entries(folder)]
+
+
 def count(folder: Path) -> int:
     """How many entries there are."""
     path = folder / NAME

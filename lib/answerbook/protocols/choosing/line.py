@@ -1,7 +1,7 @@
-"""How the two ends reach each other: straight, or through something that counts.
+"""How the two ends reach each other: straight, or through wires that count and lose.
 
 Used by the contestants, which ask a line for every address that they connect to, and by `measure`.
-The speed is measured on a straight line; bytes are counted in another run, on a `CountingLine`.
+The speed is measured on a straight line; bytes are counted in another run, on a `WiredLine`.
 """
 
 import re
@@ -9,7 +9,7 @@ import socket
 from types import TracebackType
 from typing import Self
 
-from answerbook.protocols.wire import Wire
+from answerbook.protocols.wire import Side, Wire
 
 PORT = re.compile(r":(\d+)(?=/|$)")
 
@@ -50,8 +50,8 @@ class SocksWire(Wire):
         return server
 
 
-class CountingLine(Line):
-    """Everything passes through wires, which count. Ends with its block."""
+class WiredLine(Line):
+    """Everything passes through wires, which count, and break when told. Ends with its block."""
 
     def __init__(self) -> None:
         self._wires: list[Wire] = []
@@ -70,6 +70,16 @@ class CountingLine(Line):
     def passed(self) -> int:
         """Bytes so far, both ways, of all connections."""
         return sum(wire.passed("requests") + wire.passed("answers") for wire in self._wires)
+
+    def lose(self, side: Side) -> None:
+        """Throw away what that side says from now on, until the next cut."""
+        for wire in self._wires:
+            wire.lose(side)
+
+    def cut(self) -> None:
+        """Break all connections; the next ones are whole."""
+        for wire in self._wires:
+            wire.cut()
 
     def __enter__(self) -> Self:
         return self

@@ -16,7 +16,7 @@ from typing import Any
 
 from answerbook.protocols.choosing import ledger
 from answerbook.protocols.choosing.contestants import Brokers, Contestant
-from answerbook.protocols.choosing.line import CountingLine
+from answerbook.protocols.choosing.line import WiredLine
 from answerbook.protocols.choosing.payloads import Payloads
 from answerbook.protocols.choosing.way import Way
 
@@ -91,7 +91,7 @@ def bytes_on_the_wire(contestant: Contestant, brokers: Brokers) -> float:
     With headers, framing and acknowledgements, as TCP carries them. Two runs of different length
     are compared, so that opening connections is not counted.
     """
-    with CountingLine() as line, contestant.open(brokers, line) as way:
+    with WiredLine() as line, contestant.open(brokers, line) as way:
         passed = [line.passed]
         for count in (FEW, MANY):
             before = ledger.count(way.folder)
@@ -117,7 +117,7 @@ async def _awaited(sending: Any) -> None:
     await sending
 
 
-def _settled(line: CountingLine) -> int:
+def _settled(line: WiredLine) -> int:
     """The bytes that passed, once none have for QUIET_SECONDS."""
     passed, since = line.passed, time.monotonic()
     while time.monotonic() - since < QUIET_SECONDS:

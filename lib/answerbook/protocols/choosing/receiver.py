@@ -6,6 +6,7 @@ have a password in it, stands in a file there that only its owner can read.
 """
 
 import json
+import os
 import socket
 import sys
 from collections.abc import Callable
@@ -92,6 +93,8 @@ def receive_until_told(receive: Receive) -> NoReturn:
         try:
             receive(ledger.take, ready.set, **settings)
         finally:
+            if ready.is_set():
+                os._exit(1)  # a receiver that receives no more is not there any more
             ended.set()
             ready.set()  # the exception is on its way to standard error
 

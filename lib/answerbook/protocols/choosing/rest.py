@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-TIMEOUT = 5
+TIMEOUT = 3
 
 
 def send(url: str, payloads: Iterator[str]) -> None:
