@@ -19,7 +19,7 @@ from answerbook.services import progress
 from answerbook.services.errors import NotRunning, StartFailed
 from answerbook.services.state import ServiceRecord, StateFolder
 
-ServiceName = Literal["rabbitmq", "kafka", "kafka-3", "postgres"]
+ServiceName = Literal["rabbitmq", "rabbitmq-3", "kafka", "kafka-3", "postgres"]
 Condition = Literal["running", "paused", "stopped"]
 
 POLL_SECONDS = 0.1

@@ -161,7 +161,9 @@ class StateFolder:
         """A password of 24 random characters, made at the first call and kept."""
         path = self.path / "secrets" / name
         if not path.exists():
-            write_whole(path, secrets.token_urlsafe(18), mode=0o600)
+            with self.changing("secrets"):  # the nodes of a cluster ask for it side by side
+                if not path.exists():
+                    write_whole(path, secrets.token_urlsafe(18), mode=0o600)
         return SecretStr(path.read_text())
 
 
