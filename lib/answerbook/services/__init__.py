@@ -16,6 +16,7 @@ from answerbook.config import Settings
 from answerbook.services.contract import NodeStatus, Service, ServiceName
 from answerbook.services.engines import engine_for
 from answerbook.services.errors import (
+    CommandFailed,
     FetchFailed,
     MissingProgram,
     NotRunning,
@@ -32,6 +33,7 @@ from answerbook.services.state import StateFolder
 
 __all__ = [
     "NAMES",
+    "CommandFailed",
     "FetchFailed",
     "Kafka",
     "Kafka3",

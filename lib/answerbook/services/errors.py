@@ -29,5 +29,9 @@ class WrongPassword(ServiceError):
     """A service refuses the password in the environment: its data was made with another one."""
 
 
+class CommandFailed(ServiceError):
+    """A program of a service's own (rabbitmqctl) did not do what it was told."""
+
+
 class NotRunning(ServiceError):
     """An operation needs a running service."""

@@ -3,6 +3,8 @@
 import base64
 import json
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, ClassVar, cast
 from urllib.parse import quote
 from urllib.request import ProxyHandler, Request, build_opener
@@ -13,9 +15,15 @@ from pika.exceptions import AuthenticationError, ProbableAuthenticationError
 
 from answerbook.services.address import MaskedURL
 from answerbook.services.contract import Service, ServiceName
-from answerbook.services.errors import WrongPassword
+from answerbook.services.errors import NotRunning, WrongPassword
 
 USER = "answerbook"
+
+MEMORY_WATERMARK = "400MB"
+"""Above it publishers are blocked; RabbitMQ's own default, 0.4 of all memory, is for servers.
+docker/compose.yaml has the same."""
+EXCEEDED_WATERMARK = "1MB"
+"""Any broker uses more."""
 
 
 class RabbitMQ(Service):
@@ -74,6 +82,26 @@ class RabbitMQ(Service):
     def channel(self) -> BlockingChannel:
         """A channel on a connection of its own; closing `channel.connection` ends both."""
         return cast(BlockingChannel, pika.BlockingConnection(self.parameters).channel())
+
+    @contextmanager
+    def memory_alarm(self) -> Iterator[None]:
+        """A broker that finds itself out of memory, for as long as the block runs.
+
+        Its limit is lowered below what it uses, and is the usual one again afterwards, whatever
+        happens; a broker that is restarted has the usual one too. Raises NotRunning before the
+        block where there is no broker.
+        """
+        self._limit_memory(EXCEEDED_WATERMARK)
+        try:
+            yield
+        finally:
+            with suppress(NotRunning):  # killed in the block
+                self._limit_memory(MEMORY_WATERMARK)
+
+    def _limit_memory(self, watermark: str) -> None:
+        """Set the first node's; its alarm is the whole cluster's."""
+        words = ["rabbitmqctl", "set_vm_memory_high_watermark", "absolute", watermark]
+        self.engine.run(self, 1, words)
 
     def round_trip(self) -> None:
         """A confirmed publish to a queue of its own, and its message read back."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import psutil
 
 from answerbook.config import EngineName
 from answerbook.services import ports
-from answerbook.services.contract import Condition, NodeStatus, Service
+from answerbook.services.contract import COMMAND_SECONDS, Condition, NodeStatus, Service
 from answerbook.services.errors import NotRunning
 from answerbook.services.native import processes
 from answerbook.services.native.launch import Launch, Plan, Recipe
@@ -92,6 +93,9 @@ class NativeEngine:
 
     def delete_data(self, service: Service) -> None:
         service.state.delete_service_folder(service.name)
+
+    def run(self, service: Service, node: int, words: Sequence[str]) -> str:
+        return processes.run_beside(self._running(service, node)[-1], words, COMMAND_SECONDS)
 
     # -- looking ------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """RabbitMQ as private processes: an epmd of its own, and a node of Erlang, or three."""
 
+import os
 import shutil
 from collections.abc import Mapping
 
@@ -7,11 +8,8 @@ from answerbook.services.contract import Service
 from answerbook.services.errors import MissingProgram
 from answerbook.services.native import programs
 from answerbook.services.native.launch import Launch, Plan
-from answerbook.services.rabbitmq import RabbitMQ, RabbitMQ3
+from answerbook.services.rabbitmq import MEMORY_WATERMARK, RabbitMQ, RabbitMQ3
 from answerbook.services.state import write_whole
-
-MEMORY_WATERMARK = "400MB"
-"""Above it publishers are blocked; RabbitMQ's own default, 0.4 of all memory, is for servers."""
 
 # No busy waiting: two cores are shared with whatever the reader does.
 ERLANG_FLAGS = "-noinput +sbwt none +sbwtdcpu none +sbwtdio none"
@@ -63,7 +61,8 @@ class RabbitMQRecipe:
         folder = plan.folder
         schedulers = 2 if plan.service.node_count == 1 else 1
         return {
-            "PATH": self._program.path,
+            # rabbitmqctl, for `Engine.run`, is beside the server.
+            "PATH": f"{self._program.server.parent}{os.pathsep}{self._program.path}",
             "HOME": str(folder / "home"),
             "LANG": "C.UTF-8",
             "RABBITMQ_NODENAME": plan.service.node_name(plan.node),
