@@ -164,7 +164,7 @@ class NativeEngine:
     ) -> ServiceRecord:
         """Start what all nodes share, unless it lives; each of `prepared` asks for the same."""
         shared = {each.role: each for launches in prepared for each in launches if each.shared}
-        if len(shared) == len(self._living(service, SHARED)):
+        if len(self._living(service, SHARED)) >= len(shared):
             return record
         return self._spawn(self._plan(service, record, SHARED), list(shared.values()), record)
 
