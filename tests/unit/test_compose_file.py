@@ -16,6 +16,7 @@ from answerbook.config import Settings
 from answerbook.services import Kafka
 from answerbook.services.compose.layout import LAYOUTS, layout, variables
 from answerbook.services.compose.machine import needed_compose_file
+from answerbook.services.rabbitmq import MEMORY_WATERMARK
 
 PATH = needed_compose_file()
 FILE: Mapping[str, Any] = YAML(typ="safe").load(PATH)
@@ -55,6 +56,11 @@ def defaults() -> dict[str, str]:
 
 def containers_of(name: services.ServiceName) -> list[Mapping[str, Any]]:
     return [CONTAINERS[node.name] for node in LAYOUTS[name].nodes]
+
+
+def test_containers_have_the_memory_limit_that_an_alarm_returns_to() -> None:
+    configurations = FILE["configs"]["rabbitmq"]["content"].splitlines()
+    assert f"vm_memory_high_watermark.absolute = {MEMORY_WATERMARK}" in configurations
 
 
 def test_file_is_valid() -> None:

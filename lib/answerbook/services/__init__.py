@@ -16,6 +16,7 @@ from answerbook.config import Settings
 from answerbook.services.contract import NodeStatus, Service, ServiceName
 from answerbook.services.engines import engine_for
 from answerbook.services.errors import (
+    CommandFailed,
     FetchFailed,
     MissingProgram,
     NotRunning,
@@ -27,11 +28,12 @@ from answerbook.services.errors import (
 )
 from answerbook.services.kafka import Kafka, Kafka3
 from answerbook.services.postgres import Postgres
-from answerbook.services.rabbitmq import RabbitMQ
+from answerbook.services.rabbitmq import RabbitMQ, RabbitMQ3
 from answerbook.services.state import StateFolder
 
 __all__ = [
     "NAMES",
+    "CommandFailed",
     "FetchFailed",
     "Kafka",
     "Kafka3",
@@ -40,6 +42,7 @@ __all__ = [
     "NotRunning",
     "Postgres",
     "RabbitMQ",
+    "RabbitMQ3",
     "Service",
     "ServiceError",
     "ServiceName",
@@ -55,11 +58,15 @@ __all__ = [
 ]
 
 NAMES: tuple[ServiceName, ...] = get_args(ServiceName)
-TYPES: dict[str, type[Service]] = {kind.name: kind for kind in (RabbitMQ, Kafka, Kafka3, Postgres)}
+TYPES: dict[str, type[Service]] = {
+    kind.name: kind for kind in (RabbitMQ, RabbitMQ3, Kafka, Kafka3, Postgres)
+}
 
 
 @overload
 def require(name: Literal["rabbitmq"]) -> RabbitMQ: ...
+@overload
+def require(name: Literal["rabbitmq-3"]) -> RabbitMQ3: ...
 @overload
 def require(name: Literal["kafka"]) -> Kafka: ...
 @overload

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from threading import Event
@@ -19,11 +20,14 @@ from answerbook.services import progress
 from answerbook.services.errors import NotRunning, StartFailed
 from answerbook.services.state import ServiceRecord, StateFolder
 
-ServiceName = Literal["rabbitmq", "kafka", "kafka-3", "postgres"]
+ServiceName = Literal["rabbitmq", "rabbitmq-3", "kafka", "kafka-3", "postgres"]
 Condition = Literal["running", "paused", "stopped"]
 
 POLL_SECONDS = 0.1
 """Between two attempts of a client while its service starts."""
+
+COMMAND_SECONDS = 30.0
+"""What a program that is run beside a node may take; rabbitmqctl takes half a second."""
 
 PORT_LOST = ("address already in use", "eaddrinuse", "port is already allocated")
 """As brokers, Erlang and Docker say it, in lower case."""
@@ -78,6 +82,12 @@ class Engine(Protocol):
 
     def logs(self, service: Service, lines: int, node: int | None = None) -> str:
         """The last lines of each node's log, oldest first."""
+
+    def run(self, service: Service, node: int, words: Sequence[str]) -> str:
+        """Run a program of the service's own beside a node, as `rabbitmqctl`; what it printed.
+
+        Raises NotRunning, and CommandFailed when it fails or takes longer than COMMAND_SECONDS.
+        """
 
     def client_host(self) -> str:
         """The address a client on this machine connects to."""

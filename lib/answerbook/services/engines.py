@@ -32,6 +32,7 @@ def _native() -> NativeEngine:
     return NativeEngine(
         {
             "rabbitmq": RabbitMQRecipe(),
+            "rabbitmq-3": RabbitMQRecipe(),
             "kafka": KafkaRecipe(),
             "kafka-3": KafkaRecipe(),
             "postgres": PostgresRecipe(),

@@ -42,5 +42,9 @@ class WrongPassword(ServiceError):
         )
 
 
+class CommandFailed(ServiceError):
+    """A program of a service's own (rabbitmqctl) did not do what it was told."""
+
+
 class NotRunning(ServiceError):
     """An operation needs a running service."""

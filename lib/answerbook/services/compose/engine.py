@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,8 +22,8 @@ from answerbook.services.compose.commands import (
 )
 from answerbook.services.compose.layout import Node, layout, variables
 from answerbook.services.compose.project import Project, write_variables
-from answerbook.services.contract import Condition, NodeStatus, Service
-from answerbook.services.errors import NotRunning, StartFailed
+from answerbook.services.contract import COMMAND_SECONDS, Condition, NodeStatus, Service
+from answerbook.services.errors import CommandFailed, NotRunning, StartFailed
 from answerbook.services.state import ServiceRecord, StateFolder
 
 HOST = "127.0.0.1"
@@ -108,6 +109,17 @@ class ComposeEngine:
     def delete_data(self, service: Service) -> None:
         self._project.delete_volumes(layout(service).nodes)
         service.state.delete_service_folder(service.name)
+
+    def run(self, service: Service, node: int, words: Sequence[str]) -> str:
+        self._check_living(service, node)
+        (name,) = (self._name(each) for each in _nodes(service, node))
+        try:
+            return docker("exec", name, *words, timeout=COMMAND_SECONDS)
+        except DockerFailed as error:
+            raise CommandFailed(
+                f"`{' '.join(words)}` failed: {one_line(error.complaint)}. Bring the service up "
+                "anew with `answerbook down` and `answerbook up`."
+            ) from error
 
     # -- looking ------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,13 +16,15 @@ import psutil
 
 from answerbook.config import EngineName
 from answerbook.services import ports
-from answerbook.services.contract import Condition, NodeStatus, Service
+from answerbook.services.contract import COMMAND_SECONDS, Condition, NodeStatus, Service
 from answerbook.services.errors import NotRunning
 from answerbook.services.native import processes
 from answerbook.services.native.launch import Launch, Plan, Recipe
 from answerbook.services.state import ProcessRecord, ServiceRecord, unusable
 
 HOST = "127.0.0.1"
+SHARED = 0
+"""Stands for the node of a process that belongs to all nodes."""
 STOP_SECONDS = 20.0
 """What an orderly end may take before it becomes a kill."""
 
@@ -76,6 +79,9 @@ class NativeEngine:
     def delete_data(self, service: Service) -> None:
         service.state.delete_service_folder(service.name)
 
+    def run(self, service: Service, node: int, words: Sequence[str]) -> str:
+        return processes.run_beside(self._running(service, node)[-1], words, COMMAND_SECONDS)
+
     # -- looking ------------------------------------------------------------------------------
 
     def nodes(self, service: Service) -> list[NodeStatus]:
@@ -83,12 +89,14 @@ class NativeEngine:
 
     def logs(self, service: Service, lines: int, node: int | None = None) -> str:
         parts = []
-        for each in self._wanted(service, node):
+        shared = [SHARED] if service.node_count > 1 else []
+        for each in shared + self._wanted(service, node):
             folder = self._folder(service, each)
             for log in sorted(folder.glob("*.log")):
                 text = processes.tail(log, lines)
                 if text.strip():
-                    parts.append(f"--- {service.name} node {each}, {log.name}\n{text}")
+                    whose = f"{service.name} node {each}" if each != SHARED else service.name
+                    parts.append(f"--- {whose}, {log.name}\n{text}")
         return "\n".join(parts)
 
     # -- inside -------------------------------------------------------------------------------
@@ -109,8 +117,10 @@ class NativeEngine:
         plans = [self._plan(service, record, each) for each in stopped]
         with ThreadPoolExecutor(max_workers=len(plans) or 1) as pool:
             prepared = list(pool.map(self._recipes[service.name].prepare, plans))
+        record = self._start_shared(service, prepared, record)
         for plan, launches in zip(plans, prepared, strict=True):
-            record = self._spawn(plan, launches, record)
+            own = [launch for launch in launches if not launch.shared]
+            record = self._spawn(plan, own, record)
 
     def _record_to_start(self, service: Service) -> ServiceRecord:
         """Today's record, with the ports of the last time where nobody took them meanwhile."""
@@ -150,9 +160,19 @@ class NativeEngine:
         record = record.model_copy(update={"processes": others})
         for launch in launches:
             process = processes.spawn(launch, plan.node, plan.mark)
-            record = record.model_copy(update={"processes": [*record.processes, process]})
+            living = sorted([*record.processes, process], key=lambda each: each.node)
+            record = record.model_copy(update={"processes": living})
             plan.service.state.write_record(record)
         return record
+
+    def _start_shared(
+        self, service: Service, prepared: list[list[Launch]], record: ServiceRecord
+    ) -> ServiceRecord:
+        """Start what all nodes share, unless it lives; each of `prepared` asks for the same."""
+        shared = {each.role: each for launches in prepared for each in launches if each.shared}
+        if len(self._living(service, SHARED)) >= len(shared):
+            return record
+        return self._spawn(self._plan(service, record, SHARED), list(shared.values()), record)
 
     def _living(
         self, service: Service, node: int | None
@@ -171,22 +191,22 @@ class NativeEngine:
         processes.kill(processes.marked(_mark(service)))
 
     def _running(self, service: Service, node: int | None) -> list[psutil.Process]:
-        living = self._living(service, node)
+        living = [
+            process for record, process in self._living(service, node) if record.node != SHARED
+        ]
         if not living:
             raise NotRunning(
                 f"{service.name} is not running. Start it: `answerbook up {service.name}`."
             )
-        return [process for _, process in living]
+        return living
 
     def _status(self, service: Service, node: int) -> NodeStatus:
-        living = self._living(service, node)
         record = service.state.read_record(service.name)
-        roles = [
-            process for process in (record.processes if record else []) if process.node == node
-        ]
-        if not living or len(living) < len(roles):
+        recorded = record.processes if record else []
+        living = [processes.alive(each) for each in recorded if each.node in (SHARED, node)]
+        main = living[-1] if any(each.node == node for each in recorded) else None
+        if main is None or None in living:
             return NodeStatus(node, "stopped")
-        main = living[-1][1]
         frozen = main.status() == psutil.STATUS_STOPPED
         condition: Condition = "paused" if frozen else "running"
         return NodeStatus(node, condition, main.pid, time.time() - main.create_time())

@@ -30,6 +30,8 @@ class Launch:
     group: int | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     """Asks for an orderly end."""
+    shared: bool = False
+    """One for all nodes: it starts before the first and outlives each of them, until all end."""
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,14 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from answerbook.services.errors import StartFailed
+from answerbook.services.errors import CommandFailed, StartFailed
 from answerbook.services.native.launch import Launch
 from answerbook.services.state import ProcessRecord
 
@@ -83,6 +83,36 @@ def run(launch: Launch, mark: str, typed: str = "") -> None:
             f"Preparing {launch.role} failed ({launch.argv[0]} exited with {done.returncode}). "
             f"`answerbook doctor` checks what it needs. It said:\n{output}"
         )
+
+
+def run_beside(process: psutil.Process, words: Sequence[str], seconds: float) -> str:
+    """Run a program in the folder and the environment of `process`, on its PATH; what it printed.
+
+    Raises CommandFailed with what the program said when it fails or takes longer than `seconds`.
+    """
+    said = f"`{' '.join(words)}` failed"
+    mend = "Bring the service up anew with `answerbook down` and `answerbook up`."
+    try:
+        done = subprocess.run(
+            words,
+            cwd=process.cwd(),
+            env=process.environ(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=seconds,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise CommandFailed(f"{said}: there is no such program. {mend}") from error
+    except subprocess.TimeoutExpired as error:
+        raise CommandFailed(f"{said}: no answer within {seconds:g} s. {mend}") from error
+    if done.returncode != 0:
+        complaint = ANSI_COLOUR.sub("", done.stderr or done.stdout)
+        reason = " ".join(complaint.split())[:300].rstrip(".")
+        raise CommandFailed(f"{said}: {reason}. {mend}")
+    return done.stdout
 
 
 def _environment(launch: Launch, mark: str) -> dict[str, str]:
