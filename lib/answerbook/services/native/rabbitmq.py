@@ -10,8 +10,9 @@ from answerbook.services.native.launch import Launch, Plan
 from answerbook.services.rabbitmq import RabbitMQ, RabbitMQ3
 from answerbook.services.state import write_whole
 
-MEMORY_WATERMARK = "400MB"
-"""Above it publishers are blocked; RabbitMQ's own default, 0.4 of all memory, is for servers."""
+MEMORY_WATERMARKS = {1: "400MB", 3: "256MB"}
+"""Above it publishers are blocked, by number of nodes; RabbitMQ's own default, 0.4 of all memory,
+is for servers."""
 
 # No busy waiting: two cores are shared with whatever the reader does.
 ERLANG_FLAGS = "-noinput +sbwt none +sbwtdcpu none +sbwtdio none"
@@ -33,7 +34,7 @@ class RabbitMQRecipe:
         text = _configuration(service, plan.ports[plan.node])
         (plan.folder / "home").mkdir(exist_ok=True)
         if isinstance(service, RabbitMQ3):
-            text += _cluster(service)
+            text += "\n".join([*cluster_settings(service), ""])
             write_whole(plan.folder / "home" / ".erlang.cookie", service.cookie, mode=0o600)
         write_whole(plan.folder / "rabbitmq.conf", text, mode=0o600)
         write_whole(plan.folder / "enabled_plugins", "[rabbitmq_management].\n")
@@ -96,24 +97,21 @@ default_user_tags.administrator = true
 log.file = false
 log.console = true
 log.console.level = info
-vm_memory_high_watermark.absolute = {MEMORY_WATERMARK}
+vm_memory_high_watermark.absolute = {MEMORY_WATERMARKS[service.node_count]}
 disk_free_limit.absolute = 50MB
 """
 
 
-def _cluster(service: RabbitMQ3) -> str:
-    nodes = range(1, service.node_count + 1)
+def cluster_settings(service: RabbitMQ3) -> list[str]:
+    """Lines of rabbitmq.conf that make three nodes a cluster."""
     peers = [
         f"cluster_formation.classic_config.nodes.{node} = {service.node_name(node)}"
-        for node in nodes
+        for node in range(1, service.node_count + 1)
     ]
-    return "\n".join(
-        [
-            "cluster_formation.peer_discovery_backend = classic_config",
-            *peers,
-            f"cluster_formation.target_cluster_size_hint = {service.node_count}",
-            "cluster_partition_handling = pause_minority",
-            f"net_ticktime = {NET_TICK_SECONDS}",
-            "",
-        ]
-    )
+    return [
+        "cluster_formation.peer_discovery_backend = classic_config",
+        *peers,
+        f"cluster_formation.target_cluster_size_hint = {service.node_count}",
+        "cluster_partition_handling = pause_minority",
+        f"net_ticktime = {NET_TICK_SECONDS}",
+    ]
