@@ -34,7 +34,7 @@ publish: ## Run notebooks and write them with their outputs (NB=1_1_rest for one
 ## Services
 
 .PHONY: up
-up: ## Start RabbitMQ, Kafka and PostgreSQL (SERVICES="rabbitmq kafka-3" for others)
+up: ## Start RabbitMQ, Kafka and PostgreSQL (SERVICES="rabbitmq-3 kafka-3" for others)
 	@$(INSTALL) lab
 	@$(BIN)/python -m answerbook up $(SERVICES)
 

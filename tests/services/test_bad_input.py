@@ -243,7 +243,9 @@ def test_private_folder_above_the_state_is_said_to_root(
 def test_words_that_are_wrong_are_answered_with_the_right_ones() -> None:
     done = command("up", "kafak")
     assert 2 == done.returncode
-    assert "rabbitmq, kafka, kafka-3, postgres" in " ".join(done.stderr.replace("│", "").split())
+    assert "rabbitmq, rabbitmq-3, kafka, kafka-3, postgres" in " ".join(
+        done.stderr.replace("│", "").split()
+    )
 
 
 def test_help_names_every_command() -> None:

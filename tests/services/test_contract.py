@@ -185,7 +185,9 @@ def test_service_shows_no_password(service: Service) -> None:
 
 
 def test_wrong_name_is_answered_with_the_right_ones() -> None:
-    with pytest.raises(services.ServiceError, match="rabbitmq, kafka, kafka-3, postgres"):
+    with pytest.raises(
+        services.ServiceError, match="rabbitmq, rabbitmq-3, kafka, kafka-3, postgres"
+    ):
         services.require(cast(ServiceName, "redis"))
 
 

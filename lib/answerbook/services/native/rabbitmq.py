@@ -8,7 +8,7 @@ from answerbook.services.contract import Service
 from answerbook.services.errors import MissingProgram
 from answerbook.services.native import programs
 from answerbook.services.native.launch import Launch, Plan
-from answerbook.services.rabbitmq import MEMORY_WATERMARK, RabbitMQ, RabbitMQ3
+from answerbook.services.rabbitmq import RabbitMQ, RabbitMQ3
 from answerbook.services.state import write_whole
 
 ADVANCED = "advanced.config"
@@ -33,7 +33,7 @@ class RabbitMQRecipe:
         text = _configuration(service, plan.ports[plan.node])
         (plan.folder / "home").mkdir(exist_ok=True)
         if isinstance(service, RabbitMQ3):
-            text += _cluster(service)
+            text += "\n".join([*cluster_settings(service), ""])
             write_whole(plan.folder / "home" / ".erlang.cookie", service.cookie, mode=0o600)
         write_whole(plan.folder / "rabbitmq.conf", text)
         write_whole(plan.folder / ADVANCED, _advanced(service), mode=0o600)
@@ -97,7 +97,7 @@ default_user_tags.administrator = true
 log.file = false
 log.console = true
 log.console.level = info
-vm_memory_high_watermark.absolute = {MEMORY_WATERMARK}
+vm_memory_high_watermark.absolute = {service.memory_watermark}
 disk_free_limit.absolute = 50MB
 """
 
@@ -108,19 +108,16 @@ def _advanced(service: RabbitMQ) -> str:
     return f"[{{rabbit, [{{default_pass, <<{password}>>}}]}}].\n"
 
 
-def _cluster(service: RabbitMQ3) -> str:
-    nodes = range(1, service.node_count + 1)
+def cluster_settings(service: RabbitMQ3) -> list[str]:
+    """Lines of rabbitmq.conf that make three nodes a cluster."""
     peers = [
         f"cluster_formation.classic_config.nodes.{node} = {service.node_name(node)}"
-        for node in nodes
+        for node in range(1, service.node_count + 1)
     ]
-    return "\n".join(
-        [
-            "cluster_formation.peer_discovery_backend = classic_config",
-            *peers,
-            f"cluster_formation.target_cluster_size_hint = {service.node_count}",
-            "cluster_partition_handling = pause_minority",
-            f"net_ticktime = {NET_TICK_SECONDS}",
-            "",
-        ]
-    )
+    return [
+        "cluster_formation.peer_discovery_backend = classic_config",
+        *peers,
+        f"cluster_formation.target_cluster_size_hint = {service.node_count}",
+        "cluster_partition_handling = pause_minority",
+        f"net_ticktime = {NET_TICK_SECONDS}",
+    ]
