@@ -224,9 +224,12 @@ def test_quorum_queue_outlives_one_of_three_nodes_on_its_own(fresh_home: Path) -
     channel.confirm_delivery()
     channel.basic_publish("", "kept", b"on all three", mandatory=True)
     channel.connection.close()
-    for name in names_of(rabbitmq):
-        inspect = ("container", "inspect", "--format", "{{.State.Health.Status}}", name)
-        wait_for(lambda each=inspect: docker(*each).strip() == "healthy", f"{name} to be healthy")
+    for container in names_of(rabbitmq):
+        inspect = ("container", "inspect", "--format", "{{.State.Health.Status}}", container)
+        wait_for(
+            lambda each=inspect: docker(*each).strip() == "healthy",  # type: ignore[misc]
+            f"{container} to be healthy",
+        )
 
     before = [status.pid for status in rabbitmq.nodes()]
     rabbitmq.kill(node=1)

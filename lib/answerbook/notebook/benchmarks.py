@@ -3,14 +3,14 @@
 import json
 from typing import Any
 
-from answerbook.config import repository
-
 
 def results(name: str) -> dict[str, Any]:
     """The committed results of `make bench BENCH=name`.
 
     Raises FileNotFoundError outside of the repository, where there are none.
     """
+    from answerbook.config import repository  # imports pydantic, which most cells do not need
+
     root = repository()
     if root is None:
         raise FileNotFoundError(
