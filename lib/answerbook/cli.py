@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from contextlib import suppress
 from typing import Annotated, Any, Literal, cast
 
 import typer
@@ -93,15 +94,16 @@ def logs(
     if not wanted:
         complaints.print(NOTHING)
     shown: dict[str, str] = {}
-    while wanted:
-        for service in wanted:
-            text = service.logs(lines)
-            if text != shown.get(service.name):
-                print(_added(shown.get(service.name, ""), text))
-                shown[service.name] = text
-        if not follow:
-            return
-        time.sleep(0.5)
+    with suppress(KeyboardInterrupt):  # how one ends it
+        while wanted:
+            for service in wanted:
+                text = service.logs(lines)
+                if text != shown.get(service.name):
+                    print(_added(shown.get(service.name, ""), text), flush=True)
+                    shown[service.name] = text
+            if not follow:
+                return
+            time.sleep(0.5)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -95,6 +96,28 @@ def test_env_prints_an_address_that_a_client_takes() -> None:
 def test_logs_show_the_services_own_words() -> None:
     services.require("postgres")
     assert "database system is ready to accept connections" in answerbook("logs", "postgres")
+
+
+def test_followed_log_shows_each_line_once_and_ends_at_ctrl_c() -> None:
+    postgres = services.require("postgres")
+    following = subprocess.Popen(
+        [sys.executable, "-m", "answerbook", "logs", "--follow", "postgres"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert following.stdout
+    told = [following.stdout.readline()]
+    for word in ("first", "second"):
+        with postgres.connect() as connection, pytest.raises(psycopg.errors.UndefinedTable):
+            connection.execute(f"SELECT * FROM {word}_{following.pid}")
+        while f'{word}_{following.pid}" does not exist' not in told[-1]:
+            told.append(following.stdout.readline())
+    following.send_signal(signal.SIGINT)
+    rest, complaint = following.communicate(timeout=60)
+    assert (0, "") == (following.returncode, complaint)
+    for word in ("first", "second"):
+        assert 1 == "".join([*told, rest]).count(f'{word}_{following.pid}" does not exist')
 
 
 def test_doctor_finds_this_machine_fit() -> None:
