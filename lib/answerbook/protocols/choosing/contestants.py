@@ -53,11 +53,14 @@ class Contestant:
     """How many payloads are under way at most; None where only TCP sets a limit."""
     client: tuple[Callable[..., Any], ...]
     """What was written to use it: what sends, and what receives where that is a client too."""
-    opening: Callable[[Brokers, Path, Line], AbstractContextManager[Way]]
+    opening: Callable[[Brokers | None, Path, Line], AbstractContextManager[Way]]
 
     @contextmanager
-    def open(self, brokers: Brokers, line: Line | None = None) -> Iterator[Way]:
-        """A receiver with an empty ledger, ready for payloads, for as long as the block lasts."""
+    def open(self, brokers: Brokers | None = None, line: Line | None = None) -> Iterator[Way]:
+        """A receiver with an empty ledger, ready for payloads, for as long as the block lasts.
+
+        Raises ValueError for AMQP and Kafka without `brokers`; the others need none.
+        """
         with (
             TemporaryDirectory(prefix="choosing-") as folder,
             self.opening(brokers, Path(folder), line or Line()) as way,
@@ -79,7 +82,9 @@ def _amqp(name: str, in_flight: int, send: Callable[..., Any]) -> Contestant:
         "broker",
         in_flight,
         (send, amqp_message.receive),
-        lambda brokers, folder, line: amqp_message.open_way(send, brokers.amqp, folder, line),
+        lambda brokers, folder, line: amqp_message.open_way(
+            send, _given(brokers).amqp, folder, line
+        ),
     )
 
 
@@ -89,8 +94,16 @@ def _kafka(name: str, in_flight: int, send: Callable[..., Any]) -> Contestant:
         "broker",
         in_flight,
         (send, kafka_record.receive),
-        lambda brokers, folder, line: kafka_record.open_way(send, brokers.kafka, folder, line),
+        lambda brokers, folder, line: kafka_record.open_way(
+            send, _given(brokers).kafka, folder, line
+        ),
     )
+
+
+def _given(brokers: Brokers | None) -> Brokers:
+    if brokers is None:
+        raise ValueError("This contestant needs brokers: say where they are, with open(brokers).")
+    return brokers
 
 
 def _mqtt(name: str, qos: int) -> Contestant:

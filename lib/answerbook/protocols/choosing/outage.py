@@ -24,8 +24,13 @@ class Away:
     came: bool
     """Whether the receiver had it after it was back."""
 
+    @property
+    def told(self) -> str:
+        """The same as `error`, as a word or two for a table."""
+        return type(self.error).__name__ if self.error else "all is well"
 
-def away(contestant: Contestant, brokers: Brokers) -> Away:
+
+def away(contestant: Contestant, brokers: Brokers | None = None) -> Away:
     """Kill the receiver, send a payload, start a receiver again, and send another one.
 
     When the second payload is there, the first one is, or is not going to be. Raises whatever the
