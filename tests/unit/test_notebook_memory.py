@@ -9,7 +9,8 @@ from contextlib import contextmanager
 import psutil
 import pytest
 
-from answerbook.notebook.memory import PeakMemory
+from answerbook.notebook import wait_for
+from answerbook.notebook.memory import Growth, PeakMemory, memory_growth
 from answerbook.notebook.processes import Root
 
 NOBODY = 65_534
@@ -105,3 +106,25 @@ def test_where_the_proportional_size_is_denied_the_resident_size_is_taken_and_na
     with os.fdopen(reading) as answer:
         assert "RSS True" == answer.read()
     os.waitpid(looker, 0)
+
+
+def test_growth_is_what_a_block_took_at_its_peak_beyond_what_was_taken_before() -> None:
+    before = bytes(b"x" * 50_000_000)
+    with memory_growth() as nothing:
+        pass
+    with memory_growth() as much:
+        taken = bytearray(b"x" * 100_000_000)
+        wait_until_seen(much, len(taken))
+        taken.clear()
+    assert nothing.bytes < 20_000_000 < len(before)
+    assert 100_000_000 == pytest.approx(much.bytes, rel=0.2)
+
+
+def test_growth_counts_processes_that_this_one_started() -> None:
+    with memory_growth() as growth, waiting_process("kept = b'x' * 50_000_000; "):
+        wait_until_seen(growth, 50_000_000)
+    assert growth.bytes >= 50_000_000
+
+
+def wait_until_seen(growth: Growth, size: int) -> None:
+    wait_for(lambda: growth.bytes >= 0.9 * size, "the growth was seen")
