@@ -393,7 +393,8 @@ HTTPS = {"verify": CA, "timeout": TIMEOUT}
 
 
 # %% [markdown]
-# The shop tells from which port a request came, and a port is a connection.
+# The shop tells from which port a request came, and a port is a connection (the
+# system may use a number twice).
 #
 # <details><summary>Predict: by how much is the <code>Session</code> faster, on one machine, where a
 # round trip costs nothing?</summary>
@@ -422,7 +423,7 @@ show(
     f"{took['unpooled']:.1f} ms.",
 )
 print(f"20 requests: {ports[0]} connections unpooled, {ports[1]} pooled")
-assert ports == [20, 1]
+assert ports[0] > 15 and ports[1] == 1
 assert 2 * took["pooled"] < took["unpooled"]
 
 # %% [markdown]

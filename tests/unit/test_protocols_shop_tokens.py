@@ -75,6 +75,11 @@ def test_no_other_secret_gets_a_token(base: str, secret: str) -> None:
         assert "invalid_client" == answer.json()["error"]
 
 
+def test_a_secret_that_is_not_utf_8_is_wrong_like_any_other(base: str) -> None:
+    answer = ask(base, secret="\u00fc")  # requests writes it in Latin-1
+    assert (401, "invalid_client") == (answer.status_code, answer.json()["error"])
+
+
 def test_nobody_gets_a_token_of_a_shop_that_was_given_no_secret() -> None:
     with shop.serve() as started:
         assert 401 == ask(started.url, secret="").status_code
