@@ -147,7 +147,11 @@ class Ledger:
         self._protector.register_token_validator(Validator(self._tokens.known))
 
     async def token(self, request: Request) -> JSONResponse:
-        answer = self._tokens.create_token_response(TokenRequest(request, await request.body()))
+        body = await request.body()
+        try:
+            answer = self._tokens.create_token_response(TokenRequest(request, body))
+        except OAuth2Error as error:  # plain HTTP, under a name that is not loopback's
+            return _refused(error)
         assert isinstance(answer, JSONResponse)
         return answer
 
@@ -166,6 +170,10 @@ class Ledger:
         try:
             self._protector.validate_request([scope], request)
         except OAuth2Error as error:
-            status, body, headers = error()
-            return JSONResponse(body, status, dict(headers))
+            return _refused(error)
         return None
+
+
+def _refused(error: OAuth2Error) -> JSONResponse:
+    status, body, headers = error()
+    return JSONResponse(body, status, dict(headers))
