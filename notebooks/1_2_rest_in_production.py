@@ -1,6 +1,6 @@
 # %% [markdown]
 # # 1.2 REST in production: repeat, resume, refuse
-# *1 minute · 0.8 GB · services: none*
+# *1 minute · 0.6 GB · services: none*
 #
 # ## Answer in a minute
 # Networks lose answers, so every call has to be safe to repeat. A POST carries
@@ -347,7 +347,7 @@ assert digest(path) == rest.headers["Repr-Digest"]
 # *bearer token*: whoever bears it may do what its *scope* says, until it
 # expires. The shop's authorization server is made with Authlib, as is the
 # client, an `OAuth2Session` that puts the token into each request. (On any
-# host but loopback both refuse plain HTTP.)
+# host but loopback this server refuses plain HTTP; the client does not look.)
 
 
 # %%
@@ -474,14 +474,14 @@ print(f"decorated {decorated:.1f} s, calling() {entered:.1f} s")
 assert 2 * entered < decorated
 
 # %% [markdown]
-# ## Threads and an event loop wait equally well; the loop costs less CPU
+# ## Threads and an event loop both wait; the loop costs less CPU
 # An answer of the shop now takes 20 ms, as from a server across a country. One
 # after another, that is at most fifty a second. With threads or an event loop
 # many requests wait at once.
 #
-# The asynchronous client is `aiohttp`, which has a release every month or so.
-# `httpx`, whose interface is the nicer one, has had none since December 2024;
-# we measure it too. (Whether threads may share a `Session` is nowhere promised.
+# The asynchronous client is `aiohttp`, which is released every month or two.
+# `httpx`, whose interface is the nicer one, has had no release since December
+# 2024; we measure it too. (Whether threads may share a `Session` is nowhere promised.
 # Ours has no cookies, which is where they would meet.)
 
 
@@ -552,11 +552,15 @@ cpu = {
     "aiohttp, 16 at once": several[event_loop][1][1],
     "httpx, 16 at once": by_httpx[1],
 }
-table(cpu.items(), columns=["client", "CPU ms a request"], caption="Client.")
+columns = ["client", "CPU ms a request"]
+table(cpu.items(), columns, caption="What the client computes.")
 assert 2 * cpu["aiohttp, 16 at once"] < cpu["requests, 16 threads"]
 assert 2 * cpu["aiohttp, 16 at once"] < cpu["httpx, 16 at once"]
 
 # %% [markdown]
+# Both wait for many at once. But threads take turns under one interpreter lock, so
+# what a request costs in CPU limits how many a second one process can send.
+#
 # ## When it breaks
 # **The server is killed in the middle of an order.** The key is claimed, the
 # bank is asked, and nothing is committed. The new process drops claims without
@@ -657,7 +661,7 @@ folder.cleanup()
 # - Client credentials: a token that expires, bought again in time; 401 is who,
 #   403 is what.
 # - A breaker spares a server that is down. Mind its lock.
-# - Threads or an event loop wait alike; `aiohttp` takes less CPU a request.
+# - Threads and an event loop both wait for many; `aiohttp` takes less CPU a request.
 #
 # ## Follow-ups
 # <details><summary>Who makes the key, and how long is it kept?</summary>
@@ -709,8 +713,8 @@ folder.cleanup()
 # <details><summary>Why not thousands of requests at once?</summary>
 # Each waiting one is a connection and memory at the server, which answers no
 # faster when it is full. Limit them at the client; a server answers 429 or 503
-# beyond its own limit. Evidence: <i>Threads and an event loop wait equally well;
-# the loop costs less CPU</i>, where the curves bend.
+# beyond its own limit. Evidence: <i>Threads and an event loop both wait; the loop
+# costs less CPU</i>.
 # </details>
 #
 # ## Exercises

@@ -264,7 +264,7 @@ def test_results_are_those_that_are_committed() -> None:
 
 
 def test_results_outside_of_a_clone_are_missed_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("answerbook.notebook.benchmarks.repository", lambda: None)
+    monkeypatch.setattr("answerbook.config.repository", lambda: None)
     with pytest.raises(FileNotFoundError, match="in a clone of the repository"):
         results("services")
 

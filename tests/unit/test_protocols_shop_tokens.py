@@ -109,6 +109,13 @@ def test_another_client_is_not_known(base: str) -> None:
     assert (401, "invalid_client") == (answer.status_code, answer.json()["error"])
 
 
+def test_a_secret_is_not_taken_over_plain_http_from_another_host(base: str) -> None:
+    form, headers = {"grant_type": "client_credentials"}, {"Host": "shop.example"}
+    url, credentials = f"{base}/token", (shop.CLIENT_ID, SECRET)
+    answer = requests.post(url, data=form, auth=credentials, headers=headers, timeout=SECONDS)
+    assert (400, "insecure_transport") == (answer.status_code, answer.json()["error"])
+
+
 @pytest.mark.parametrize(
     "authorization", [None, "Bearer", "Bearer made-up", "Basic bm90ZWJvb2s6eA==", "nonsense"]
 )

@@ -9,9 +9,9 @@ def results(name: str) -> dict[str, Any]:
 
     Raises FileNotFoundError outside of the repository, where there are none.
     """
-    from answerbook.config import repository  # imports pydantic, which most cells do not need
+    from answerbook import config  # imports pydantic, which most cells do not need
 
-    root = repository()
+    root = config.repository()
     if root is None:
         raise FileNotFoundError(
             "There are no results here: run this notebook in a clone of the repository."

@@ -29,9 +29,6 @@ POLL_SECONDS = 0.1
 COMMAND_SECONDS = 30.0
 """What a program that is run beside a node may take; rabbitmqctl takes half a second."""
 
-PORT_LOST = ("address already in use", "eaddrinuse", "port is already allocated")
-"""As brokers, Erlang and Docker say it, in lower case."""
-
 
 @dataclass(frozen=True)
 class NodeStatus:
@@ -191,7 +188,7 @@ class Service(ABC):
         try:
             self._start_once(node)
         except StartFailed as error:
-            if not _lost_a_port(error):
+            if not error.lost_a_port:
                 raise
             self._start_once(node)  # on other ports
         seconds = time.monotonic() - began
@@ -296,9 +293,3 @@ class Service(ABC):
         if record is None:
             return f"<{self.name}: not running>"
         return f"<{self.name} {record.version} at {self.url!r} ({record.engine})>"
-
-
-def _lost_a_port(error: StartFailed) -> bool:
-    """Whether another program took a port between our look at it and the service's bind."""
-    told = str(error).lower()
-    return any(words in told for words in PORT_LOST)

@@ -3,6 +3,10 @@
 from typing import Self
 
 
+PORT_LOST = ("address already in use", "eaddrinuse", "port is already allocated")
+"""As brokers, Erlang and Docker say it, in lower case."""
+
+
 class ServiceError(Exception):
     """Base of every error of `answerbook.services`."""
 
@@ -25,6 +29,12 @@ class Tampered(FetchFailed):
 
 class StartFailed(ServiceError):
     """A service died or did not answer in time; the message carries its last log lines."""
+
+    @property
+    def lost_a_port(self) -> bool:
+        """Whether another program took a port between our look at it and the service's bind."""
+        told = str(self).lower()
+        return any(words in told for words in PORT_LOST)
 
 
 class WrongPassword(ServiceError):

@@ -147,12 +147,14 @@ class Ledger:
         self._protector.register_token_validator(Validator(self._tokens.known))
 
     async def token(self, request: Request) -> JSONResponse:
-        asked = TokenRequest(request, await request.body())
+        body = await request.body()
         try:
-            answer = self._tokens.create_token_response(asked)
+            answer = self._tokens.create_token_response(TokenRequest(request, body))
+        except OAuth2Error as error:  # plain HTTP, under a name that is not loopback's
+            return _refused(error)
         except UnicodeDecodeError:  # Authlib takes the credentials for UTF-8; many clients do not
-            body = {"error": "invalid_client", "error_description": "The secret is not UTF-8."}
-            return JSONResponse(body, 401, {"WWW-Authenticate": "Basic"})
+            content = {"error": "invalid_client", "error_description": "The secret is not UTF-8."}
+            return JSONResponse(content, 401, {"WWW-Authenticate": "Basic"})
         assert isinstance(answer, JSONResponse)
         return answer
 
@@ -171,6 +173,10 @@ class Ledger:
         try:
             self._protector.validate_request([scope], request)
         except OAuth2Error as error:
-            status, body, headers = error()
-            return JSONResponse(body, status, dict(headers))
+            return _refused(error)
         return None
+
+
+def _refused(error: OAuth2Error) -> JSONResponse:
+    status, body, headers = error()
+    return JSONResponse(body, status, dict(headers))
