@@ -2,7 +2,6 @@
 
 from typing import Self
 
-
 PORT_LOST = ("address already in use", "eaddrinuse", "port is already allocated")
 """As brokers, Erlang and Docker say it, in lower case."""
 
