@@ -29,6 +29,12 @@ def test_partition_is_told_by_its_leader_its_replicas_and_those_in_sync() -> Non
     assert expected == PartitionState.of(description)
 
 
+def test_followers_are_those_in_sync_that_do_not_lead() -> None:
+    state = PartitionState(3, frozenset({1, 2, 3}), frozenset({1, 3}))
+
+    assert frozenset({1}) == state.followers
+
+
 def test_partition_that_nobody_leads_has_no_leader() -> None:
     description = {"leader_id": -1, "replica_nodes": [1], "isr_nodes": [1]}
 

@@ -6,7 +6,7 @@ broker that it happens to ask is the dead one, and the next that it asks answers
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -26,6 +26,11 @@ class PartitionState:
     """Brokers that are to hold a copy, dead ones included."""
     in_sync: frozenset[int]
     """Those whose copy is complete: what an acks=all write waits for."""
+
+    @property
+    def followers(self) -> frozenset[int]:
+        """Those in sync that do not lead: each may lead next."""
+        return self.in_sync - {self.leader}
 
     @classmethod
     def of(cls, description: Mapping[str, Any]) -> Self:
@@ -51,6 +56,26 @@ def partition_state(
         seconds,
     )
     return PartitionState.of(description)
+
+
+def wait_for_leader(
+    kafka: Kafka, topic: str, among: Collection[int], seconds: float = 60.0
+) -> None:
+    """Wait until one of these brokers leads the topic's first partition."""
+    wait_for(
+        lambda: partition_state(kafka, topic).leader in among,
+        f"{topic} is led by one of {sorted(among)}",
+        seconds,
+    )
+
+
+def wait_for_in_sync(kafka: Kafka, topic: str, brokers: int, seconds: float = 60.0) -> None:
+    """Wait until this many brokers are in sync in the topic's first partition."""
+    wait_for(
+        lambda: len(partition_state(kafka, topic).in_sync) == brokers,
+        f"{brokers} brokers are in sync for {topic}",
+        seconds,
+    )
 
 
 def _described(kafka: Kafka, topic: str, partition: int) -> Mapping[str, Any]:

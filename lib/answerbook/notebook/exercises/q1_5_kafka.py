@@ -1,43 +1,20 @@
 """Exercises of notebook 1_5_kafka."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from io import BytesIO
+from typing import Any
 
-from kafka.partitioner import murmur2
+import fastavro
 
 from answerbook.notebook.exercises import Exercise
 
 Lag = Callable[[Mapping[int, int], Mapping[int, int]], object]
+Field = dict[str, Any]
 
-CUSTOMERS = [f"customer-{number}" for number in range(1_000)]
-
-
-def _partition(key: str, partitions: int) -> int:
-    """Where a producer puts a key: murmur2 without its sign bit, by remainder."""
-    return int(murmur2(key.encode()) & 0x7FFFFFFF) % partitions
-
-
-MOVED = sum(_partition(key, 3) != _partition(key, 4) for key in CUSTOMERS)
-
-
-def _moved_keys(answer: object) -> str | None:
-    if answer == len(CUSTOMERS) - MOVED:
-        return "That many stay where they are."
-    if answer == 0:
-        return "The hash stays the same, but its remainder by four is not that by three."
-    return (
-        None
-        if answer == MOVED
-        else "Compute each customer's partition with three and with four, and count differences."
-    )
-
-
-moved_keys = Exercise(
-    solution=MOVED,
-    wrong=(0, len(CUSTOMERS) - MOVED, len(CUSTOMERS) // 4, "most"),
-    test=_moved_keys,
-    because="Three in four move, and with them the order of their old and new records is gone. "
-    "That is why one begins with partitions to spare.",
-)
+ID: Field = {"name": "id", "type": "long"}
+NOTE: Field = {"name": "note", "type": "string", "default": ""}
+TOTAL: Field = {"name": "total", "type": "long", "default": 0}
+OLD_FIELDS = [ID, NOTE]
 
 
 def _whole_lag(answer: Lag) -> str | None:
@@ -78,17 +55,55 @@ whole_lag = Exercise(
 )
 
 
-def _brokers_down(answer: object) -> str | None:
-    if answer == 3:
-        return "Then two would be left, and three must have the record."
-    if answer == 4:
-        return "The data would survive that, but writes need three in sync."
-    return None if answer == 2 else "How many of the five must be in sync for a write?"
+def _next_version(answer: Sequence[Field]) -> str | None:
+    names = [field["name"] for field in answer]
+    if "note" in names:
+        return "The note is to go."
+    if "total" not in names or "id" not in names:
+        return "An order keeps its id and gets a total."
+    old, new = _schema(OLD_FIELDS), _schema(answer)
+    total = next(field for field in answer if field["name"] == "total")
+    if total["type"] != "long":
+        return "The total is a whole number of cents: a long."
+    try:
+        _read(_written({"id": 7, "note": "ring"}, old), old, new)
+    except fastavro.read.SchemaResolutionError as refused:
+        return f"A new program that reads an old order: {refused}."
+    try:
+        _read(_written({"id": 7, "total": 1_999}, new), new, old)
+    except fastavro.read.SchemaResolutionError as refused:
+        return f"An old program that reads a new order: {refused}."
+    return None
 
 
-brokers_down = Exercise(
-    solution=2,
-    wrong=(3, 4, 5, "two"),
-    test=_brokers_down,
-    because="Writes need three in sync of five; a third death stops them, and loses nothing.",
+def _schema(fields: Sequence[Field]) -> Any:
+    order = {"type": "record", "name": "Order", "fields": list(fields)}
+    return fastavro.parse_schema(order)
+
+
+def _written(order: Field, schema: Any) -> bytes:
+    data = BytesIO()
+    fastavro.schemaless_writer(data, schema, order)
+    return data.getvalue()
+
+
+def _read(data: bytes, writer: Any, reader: Any) -> object:
+    return fastavro.schemaless_reader(BytesIO(data), writer, reader)
+
+
+next_version = Exercise(
+    solution=[ID, TOTAL],
+    wrong=(
+        [ID, NOTE, TOTAL],
+        [ID],
+        [TOTAL],
+        [ID, {"name": "total", "type": "long"}],
+        [ID, {"name": "total", "type": "string", "default": ""}],
+        [{"name": "id", "type": "string"}, TOTAL],
+        [{"name": "id", "type": "double"}, TOTAL],
+        OLD_FIELDS,
+        "total",
+    ),
+    test=_next_version,
+    because="New programs fill the total in, old ones the note: they may be replaced in any order.",
 )

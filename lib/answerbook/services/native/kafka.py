@@ -107,6 +107,8 @@ share.coordinator.state.topic.min.isr={in_sync}
 group.initial.rebalance.delay.ms=0
 # The log cleaner's map of keys, for which it takes 128 MB of the heap by default.
 log.cleaner.dedupe.buffer.size=16777216
+# Compacted topics are looked at each second instead of each fifteen.
+log.cleaner.backoff.ms=1000
 # A dead broker is noticed after 4 s instead of 9: its partitions get new leaders that much sooner.
 broker.session.timeout.ms=4000
 broker.heartbeat.interval.ms=500
