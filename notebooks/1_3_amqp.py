@@ -26,16 +26,23 @@
 # - **need**: nothing but this notebook, and some Python.
 
 # %%
+import asyncio
+import json
 import os
 import subprocess
 import sys
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from itertools import takewhile
 from operator import itemgetter
+from statistics import median
+from threading import Event
+from time import perf_counter
 
+import aio_pika
 import pika
-from pika.exceptions import ChannelClosedByBroker, NackError
-from pika.exceptions import UnroutableError
+from pika import exceptions
+
 
 from answerbook import services
 from answerbook.notebook import bars, environment, median_seconds
@@ -93,7 +100,6 @@ def on_message(channel, method, properties, body):
         channel.stop_consuming()
 
 
-# %%
 channel.basic_consume(queue="my-queue", on_message_callback=on_message)
 channel.start_consuming()
 assert received == orders
@@ -160,8 +166,6 @@ process = subprocess.Popen(
     text=True,
 )
 delivered = [process.stdout.readline().strip() for _ in range(8)]
-
-# %%
 wait_for(lambda: waiting(channel) == 2, "two are left in the queue")
 assert delivered == orders[:8]
 
@@ -193,8 +197,6 @@ table(
     columns=["message", "redelivered"],
     caption="What came after the kill: five for the second time.",
 )
-
-# %%
 assert [order for order, _ in rows] == orders[3:]
 assert [again for _, again in rows] == [True] * 5 + [False] * 2
 
@@ -252,9 +254,66 @@ table(
 assert rows == [(0, 100, 0, 0), (10, 10, 10, 80)]
 
 # %% [markdown]
-# With the limit, eighty messages stay in the queue for whoever is free next;
-# that is how workers of unequal speed share the work. A limit of one shares
-# most evenly, but leaves a worker idle for a round trip after each message.
+# With the limit, eighty messages stay in the queue for whoever is free next.
+#
+# ## Fair dispatch: the worker who is free gets the next job
+# A slow worker takes 20 ms for a job and a fast one 2 ms. (Their work is a
+# wait, so that two threads do it at once.) Both consume before the first of
+# 200 jobs is published.
+
+
+# %%
+def work(seconds, limit, finished):
+    with rabbitmq.channel() as channel:
+        channel.basic_qos(prefetch_count=limit)
+        jobs = channel.consume("my-queue", inactivity_timeout=1)
+        for method, *_ in takewhile(itemgetter(0), jobs):
+            Event().wait(seconds)
+            channel.basic_ack(method.delivery_tag)
+            finished.append(perf_counter())
+
+
+def is_shared(channel):
+    queue = channel.queue_declare("my-queue", passive=True)
+    return queue.method.consumer_count == 2
+
+
+# %% [markdown]
+# <details><summary>Predict: who does how many without a limit, and when is the
+# last job done?</summary>
+# A hundred each: the broker deals jobs out in turn as they come, not knowing
+# who is slow. The fast worker is through after a fifth of a second and then
+# watches the slow one for nearly two.
+# </details>
+
+# %%
+rows, jobs = [], [b"%d" % number for number in range(200)]
+channel.queue_purge("my-queue")
+for limit in (0, 1):
+    slow, fast = [], []
+    with ThreadPoolExecutor() as pool:
+        pool.submit(work, 0.02, limit, slow)
+        pool.submit(work, 0.002, limit, fast)
+        wait_for(lambda: is_shared(channel), "both workers consume")
+        began = perf_counter()
+        for job in jobs:
+            channel.basic_publish("", "my-queue", job, persistent)
+    rows.append((limit, len(slow), len(fast), max(slow + fast) - began))
+
+# %%
+table(
+    rows,
+    columns=["limit", "slow did", "fast did", "seconds until all was done"],
+    caption="200 jobs, a slow worker and a fast one.",
+)
+(_, *dealt, unfair), (_, slow, fast, fair) = rows
+assert dealt == [100, 100] and slow + fast == 200
+assert 2 * slow < fast and 2 * fair < unfair
+
+# %% [markdown]
+# A limit of one is the fairest, but each worker idles for a round trip after
+# each job. Where jobs are short, 10 to 100 keep it busy; where they are long,
+# one does.
 #
 # ## A confirm says that the broker took it, not that a queue did
 # After `confirm_delivery()`, each `basic_publish` waits until the broker
@@ -272,21 +331,17 @@ channel = rabbitmq.channel()
 channel.queue_purge("my-queue")
 channel.confirm_delivery()
 channel.basic_publish("", "no-such-queue", b"order 11", persistent)
-
-# %% [markdown]
-# No error: it was confirmed. And there is no queue that could hold it:
-
-# %%
-with raises(ChannelClosedByBroker) as caught:
+with raises(exceptions.ChannelClosedByBroker) as caught:
     rabbitmq.channel().queue_declare("no-such-queue", passive=True)
 assert caught.error.reply_code == 404
 
 # %% [markdown]
-# With `mandatory=True` the broker has to send back what it cannot route, and
-# pika raises. (Only in confirm mode: otherwise it has gone on long before.)
+# It was confirmed, and no queue holds it. With `mandatory=True` the broker has
+# to send back what it cannot route, and pika raises. (Only in confirm mode:
+# otherwise it has gone on long before.)
 
 # %%
-with raises(UnroutableError) as caught:
+with raises(exceptions.UnroutableError) as caught:
     channel.basic_publish(
         "", "no-such-queue", b"order 11", persistent, mandatory=True
     )
@@ -303,7 +358,7 @@ assert returned.body == b"order 11"
 limit = {"x-max-length": 1, "x-overflow": "reject-publish"}
 full = channel.queue_declare("", exclusive=True, arguments=limit).method.queue
 channel.basic_publish("", full, b"first", mandatory=True)
-with raises(NackError):
+with raises(exceptions.NackError):
     channel.basic_publish("", full, b"second", mandatory=True)
 assert channel.basic_get(full, auto_ack=True)[2] == b"first"
 
@@ -351,7 +406,7 @@ print(f"of 100 persistent: {survived[2]}; of 100 transient: {survived[1]}")
 # what to use for messages that must not be lost.
 #
 # ## Waiting for every confirm costs most of the speed
-# Three ways to publish the same 2,000 persistent messages of 300 bytes. *None*
+# Four ways to publish the same 2,000 persistent messages of 300 bytes. *None*
 # sends and hopes. *Each* waits for a confirm after every message, a round trip
 # to the broker's disk each time. *Transaction* waits once for 500 messages, on
 # a commit. Each run ends with a purge, which the queue does after all that
@@ -379,6 +434,27 @@ seconds = {
     "transaction": median_seconds(lambda: publish(transactional, 500), 3),
 }
 
+# %% [markdown]
+# *In flight*: all 2,000 are sent, and their confirms awaited as they come,
+# each by its own message's coroutine. pika's `BlockingConnection` cannot do
+# that; aio-pika can, on asyncio (so can pika's `SelectConnection`, with
+# callbacks).
+
+
+# %%
+async def in_flight():
+    message = aio_pika.Message(b"x" * 300, delivery_mode=2)
+    async with await aio_pika.connect(rabbitmq.url) as connection:
+        publish = (await connection.channel()).default_exchange.publish
+        began = perf_counter()
+        sent = [publish(message, "my-queue") for _ in range(2_000)]
+        await asyncio.gather(*sent)
+        return perf_counter() - began
+
+
+seconds["in flight"] = median([await in_flight() for _ in range(3)])
+assert plain.queue_purge("my-queue").method.message_count == 6_000
+
 # %%
 rates = {name: 2_000 / taken for name, taken in seconds.items()}
 show(
@@ -386,31 +462,116 @@ show(
     alt=(
         f"Publishing persistent messages: {rates['none']:,.0f}/s without "
         f"confirms, {rates['each']:,.0f}/s with a confirm for each, "
-        f"{rates['transaction']:,.0f}/s with a commit for each 500."
+        f"{rates['transaction']:,.0f}/s with a commit for each 500, "
+        f"{rates['in flight']:,.0f}/s with many confirms in flight."
     ),
 )
 
 # %%
-assert 2 * rates["each"] < rates["none"]
-assert 2 * rates["each"] < rates["transaction"]
+others = [rates[name] for name in ("none", "transaction", "in flight")]
+assert all(2 * rates["each"] < other for other in others)
 
 # %% [markdown]
-# What costs is waiting, not being sure. Whoever waits once for many messages
-# has both, at the price of not knowing which of the 500 were taken when the
-# connection breaks, so of sending all of them again. Confirms can be awaited
-# in the same way, with hundreds in flight; pika's `BlockingConnection` cannot,
-# its asynchronous `SelectConnection` can.
+# What costs is waiting, not being sure. A transaction that breaks leaves open
+# which of its 500 were taken, so all are sent again; confirms in flight say it
+# of each. Bound their number, a thousand at a time, or a slow broker fills
+# your memory.
 #
+# ## When it breaks
+# **The password is wrong.** RabbitMQ waits a second, so that guessing is slow,
+# and closes. pika can only guess why, hence *probable*.
+
+# %%
+parameters = rabbitmq.parameters
+parameters.credentials = pika.PlainCredentials(rabbitmq.user, "a guess")
+with raises(exceptions.ProbableAuthenticationError) as password:
+    pika.BlockingConnection(parameters)
+
+# %% [markdown]
+# **The queue is not there, or not as I say it is.** Either closes the
+# *channel*; the connection goes on, and a new channel is cheap. To declare an
+# existing queue again is harmless, with the same arguments.
+
+# %%
+connection = rabbitmq.channel().connection
+with raises(exceptions.ChannelClosedByBroker) as unknown:
+    connection.channel().basic_consume("no-such-queue", on_message)
+with raises(exceptions.ChannelClosedByBroker) as different:
+    connection.channel().queue_declare("my-queue", durable=False)
+assert (unknown.error.reply_code, different.error.reply_code) == (404, 406)
+assert waiting(connection.channel()) == 0
+
+# %% [markdown]
+# **A message makes no sense.** Put back (`requeue=True`), it comes again at
+# once, for ever. Rejected for good, it is dropped, unless the queue names a
+# *dead letter* exchange; then it waits there for a person.
+
+
+# %%
+def read(channel, method, properties, body):
+    try:
+        read_orders.append(json.loads(body)["order"])
+        channel.basic_ack(method.delivery_tag)
+    except (ValueError, KeyError) as error:
+        unreadable.append(error)
+        channel.basic_reject(method.delivery_tag, requeue=False)
+
+
+# %%
+read_orders, unreadable, channel = [], [], connection.channel()
+dead = channel.queue_declare("", exclusive=True).method.queue
+letters = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": dead}
+source = channel.queue_declare("", exclusive=True, arguments=letters)
+for body in (b'{"order": 1}', b'{"order": ', b'{"order": 3}'):
+    channel.basic_publish("", source.method.queue, body)
+channel.basic_consume(source.method.queue, read)
+
+# %%
+while len(read_orders) + len(unreadable) < 3:
+    connection.process_data_events(time_limit=1)
+assert read_orders == [1, 3] and len(unreadable) == 1
+letter = wait_for(
+    lambda: channel.basic_get(dead, auto_ack=True)[2], "a letter is dead"
+)
+assert letter == b'{"order": '
+
+# %% [markdown]
+# **The broker is down.** What is open breaks at the next use, and nothing new
+# opens. [1.4](1_4_amqp_patterns.ipynb) has a consumer that bears it.
+
+# %%
+rabbitmq.kill()
+with raises(exceptions.AMQPConnectionError) as broken:
+    waiting(channel)
+with raises(exceptions.AMQPConnectionError) as refused:
+    rabbitmq.channel()
+rabbitmq.start()
+assert isinstance(broken.error, exceptions.StreamLostError)
+
+# %%
+cases = [
+    ("password", password.error, "Look where it comes from; do not retry."),
+    ("no queue", unknown.error, "Declare it first, or mend its name."),
+    ("other queue", different.error, "Declare it as it is, or delete it."),
+    ("senseless", unreadable[0], "Mend the sender; send the letter again."),
+    ("connection lost", broken.error, "Connect again, and bear repeats."),
+    ("broker down", refused.error, "Start it; retry after growing pauses."),
+]
+rows = [(case, type(error).__name__, what) for case, error, what in cases]
+table(rows, ["what broke", "error", "what to do"], caption="In short.")
+
+# %% [markdown]
 # ## Summary
 # - Publish to an exchange, consume from a queue; the nameless exchange reaches
 #   each queue by its name.
 # - pika's keyword is `on_message_callback`.
 # - An acknowledgement takes a message out of the queue. What a dead consumer
 #   held comes again, in its old place, marked `redelivered`.
-# - Prefetch shares work out; without it the first consumer takes all.
+# - Prefetch shares work out by who is free; without it the first consumer
+#   takes all, or each gets an equal share, however slow.
 # - A confirm means that the broker did what was asked. `mandatory` asks for a
 #   queue, `delivery_mode=2` for the disk, `durable` for the queue to stay.
-# - Confirm in batches, or pay a round trip for every message.
+# - Keep many confirms in flight, or pay a round trip for every message.
 #
 # ## Follow-ups
 # <details><summary>Can a message be handled exactly once?</summary>
@@ -430,8 +591,7 @@ assert 2 * rates["each"] < rates["transaction"]
 # It comes again and again, and holds up the rest. Reject it with
 # <code>requeue=False</code> to a dead letter exchange, or use a quorum queue,
 # which counts deliveries and has a limit. Evidence:
-# <a href="https://www.rabbitmq.com/docs/quorum-queues#poison-message-handling">poison
-# messages</a>.
+# <i>When it breaks</i>, and <a href="1_4_amqp_patterns.ipynb">1.4</a>.
 # </details>
 #
 # <details><summary>Are messages handled in order?</summary>
@@ -447,7 +607,7 @@ assert 2 * rates["each"] < rates["transaction"]
 # broker drops a peer that missed two; so does a notebook left alone
 # between two cells. Do long work in a thread and come back with
 # <code>connection.add_callback_threadsafe</code>. Evidence:
-# <a href="https://www.rabbitmq.com/docs/heartbeats">heartbeats</a>.
+# <a href="1_4_amqp_patterns.ipynb">1.4</a>, which shows both.
 # </details>
 #
 # <details><summary>How soon is a dead consumer noticed?</summary>
@@ -491,7 +651,7 @@ exercises.redelivered.check(answer)
 #     properties = pika.BasicProperties(delivery_mode=2)
 #     try:
 #         channel.basic_publish("", queue, body, properties, mandatory=True)
-#     except UnroutableError:
+#     except exceptions.UnroutableError:
 #         return False
 #     return True
 # </pre>
@@ -507,7 +667,8 @@ exercises.safe_publish.check(answer, rabbitmq)
 
 # %% [markdown]
 # ## Next, and further reading
-# - Next: [1.5 Kafka](1_5_kafka.ipynb), where reading removes nothing.
+# - Next: [1.4 AMQP patterns](1_4_amqp_patterns.ipynb), then
+#   [1.5 Kafka](1_5_kafka.ipynb), where reading removes nothing.
 # - [Consumer acknowledgements and publisher
 #   confirms](https://www.rabbitmq.com/docs/confirms) and [reliability
 #   guide](https://www.rabbitmq.com/docs/reliability), RabbitMQ's own pages.
@@ -515,4 +676,4 @@ exercises.safe_publish.check(answer, rabbitmq)
 #   example of an asynchronous publisher.
 
 # %%
-environment("pika", rabbitmq)
+environment("pika", "aio-pika", rabbitmq)

@@ -19,9 +19,6 @@ from answerbook.services.errors import NotRunning, WrongPassword
 
 USER = "answerbook"
 
-MEMORY_WATERMARK = "400MB"
-"""Above it publishers are blocked; RabbitMQ's own default, 0.4 of all memory, is for servers.
-docker/compose.yaml has the same."""
 EXCEEDED_WATERMARK = "1MB"
 """Any broker uses more."""
 
@@ -32,6 +29,9 @@ class RabbitMQ(Service):
     name: ClassVar[ServiceName] = "rabbitmq"
     usual_ports: ClassVar = {"amqp": "rabbitmq_port"}
     extra_ports = ("management", "distribution", "epmd")
+    memory_watermark: ClassVar[str] = "400MB"
+    """Above it a node blocks publishers; RabbitMQ's own default, 0.4 of all memory, is for servers.
+    docker/compose.yaml has the same."""
 
     @property
     def user(self) -> str:
@@ -96,7 +96,7 @@ class RabbitMQ(Service):
             yield
         finally:
             with suppress(NotRunning):  # killed in the block
-                self._limit_memory(MEMORY_WATERMARK)
+                self._limit_memory(self.memory_watermark)
 
     def _limit_memory(self, watermark: str) -> None:
         """Set the first node's; its alarm is the whole cluster's."""
@@ -138,6 +138,7 @@ class RabbitMQ3(RabbitMQ):
 
     name = "rabbitmq-3"
     node_count = 3
+    memory_watermark = "256MB"
 
     @property
     def cookie(self) -> str:
