@@ -34,7 +34,7 @@ publish: ## Run notebooks and write them with their outputs (NB=1_1_rest for one
 ## Services
 
 .PHONY: up
-up: ## Start RabbitMQ, Kafka and PostgreSQL (SERVICES="rabbitmq kafka-3" for others)
+up: ## Start RabbitMQ, Kafka and PostgreSQL (SERVICES="rabbitmq-3 kafka-3" for others)
 	@$(INSTALL) lab
 	@$(BIN)/python -m answerbook up $(SERVICES)
 
@@ -88,7 +88,9 @@ check: ## Check style, types, shell and YAML files, in seconds
 .PHONY: bench
 bench: ## Measure, and write benchmarks/results (BENCH=services for one)
 	@$(INSTALL) dev
-	@set -e; for program in $(or $(BENCH:%=benchmarks/%.py),$$(grep -l __main__ benchmarks/*.py)); do \
+	@set -e; there=$$(grep -l __main__ benchmarks/*.py); \
+	for program in $(or $(BENCH:%=benchmarks/%.py),$$there); do \
+		if ! test -f $$program; then echo "There is no $$program. There are:" $$there >&2; exit 1; fi; \
 		$(BIN)/python $$program; done
 
 .PHONY: requirements

@@ -1,13 +1,20 @@
-"""What every result is written with: the machine, the versions, the date."""
+"""What every benchmark needs: the machine, a state folder for services, a file for the results."""
 
 import json
 import os
 import platform
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import psutil
+
+from answerbook import services
+from answerbook.config import Settings
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -26,9 +33,28 @@ def description() -> dict[str, Any]:
     }
 
 
-def write(name: str, results: dict[str, Any]) -> Path:
-    """Write results/NAME.json, replacing the last run's as a whole."""
-    path = RESULTS / f"{name}.json"
+def use_native_engine() -> None:
+    """Private processes, with the programs that are fetched already."""
+    os.environ["ANSWERBOOK_PROGRAMS"] = str(Settings.load().programs_folder)
+    os.environ["ANSWERBOOK_ENGINE"] = "native"
+
+
+@contextmanager
+def new_home() -> Iterator[None]:
+    """A new state folder for the services; at its end all that runs there is ended."""
+    folder = Path(tempfile.mkdtemp(prefix="answerbook-bench-", dir="/var/tmp"))
+    folder.chmod(0o755)  # PostgreSQL's user has to get there when we are root
+    os.environ["ANSWERBOOK_HOME"] = str(folder)
+    try:
+        yield
+    finally:
+        services.down()
+        shutil.rmtree(folder)
+
+
+def write(name: str, results: dict[str, Any], folder: Path = RESULTS) -> Path:
+    """Write NAME.json, replacing the last run's as a whole."""
+    path = folder / f"{name}.json"
     temporary = path.with_suffix(".json.new")
     temporary.write_text(json.dumps(results, indent=2) + "\n")
     temporary.replace(path)

@@ -1,16 +1,13 @@
 """How fast the services start and what they weigh: `make bench BENCH=services`.
 
 Native engine, programs already fetched, a new data folder for each run, nothing else running.
-Writes results/services.json: for each figure all runs, the median, the goal, and whether it is met.
+Writes results/services.json: for each figure the median, the least and the most of all runs, the
+goal, and whether the median meets it.
 """
 
-import os
-import shutil
 import statistics
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, get_args
@@ -18,7 +15,6 @@ from typing import Any, get_args
 import machine
 
 from answerbook import services
-from answerbook.config import Settings
 from answerbook.services import ServiceName
 
 RUNS = 3
@@ -37,8 +33,7 @@ GOALS = {
 
 
 def main() -> None:
-    os.environ["ANSWERBOOK_PROGRAMS"] = str(Settings.load().programs_folder)
-    os.environ["ANSWERBOOK_ENGINE"] = "native"
+    machine.use_native_engine()
     described = machine.description()
     measured: dict[str, list[float]] = {}
     for run in range(RUNS + 1):
@@ -58,13 +53,13 @@ def one_run() -> dict[str, float]:
     """Every figure once: seconds, and bytes of proportional set size."""
     figures: dict[str, float] = {}
     for name in get_args(ServiceName):
-        with new_home():
+        with machine.new_home():
             figures[f"start {name}"] = seconds(partial(services.require, name))
             service = services.find(name)
             service.kill()
             figures[f"start {name} after a kill"] = seconds(service.start)
             figures[f"stop {name}"] = seconds(service.stop)
-    with new_home():
+    with machine.new_home():
         figures["start all three at once"] = seconds(lambda: services.require_all(THREE))
         for name in THREE:
             calls = [seconds(partial(services.require, name)) for _ in range(CALLS)]
@@ -75,18 +70,6 @@ def one_run() -> dict[str, float]:
         )
         figures["down, all three"] = seconds(services.down)
     return figures
-
-
-@contextmanager
-def new_home() -> Iterator[None]:
-    folder = Path(tempfile.mkdtemp(prefix="answerbook-bench-", dir="/var/tmp"))
-    folder.chmod(0o755)  # PostgreSQL's user has to get there when we are root
-    os.environ["ANSWERBOOK_HOME"] = str(folder)
-    try:
-        yield
-    finally:
-        services.down()
-        shutil.rmtree(folder)
 
 
 def seconds(action: Callable[[], object]) -> float:

@@ -23,7 +23,7 @@
 #
 # | question | the notebooks so far |
 # |---|---|
-# | 1 · integration protocols | [1.1 REST](1_1_rest.ipynb), [1.3 AMQP](1_3_amqp.ipynb), [1.5 Kafka](1_5_kafka.ipynb) |
+# | 1 · integration protocols | [1.1 REST](1_1_rest.ipynb), [1.3 AMQP](1_3_amqp.ipynb), [1.5 Kafka](1_5_kafka.ipynb), [1.6 RPC](1_6_rpc.ipynb), [1.7 Push](1_7_push.ipynb), [1.8 Devices and files](1_8_devices_and_files.ipynb) |
 # | 2 · a million notifications an hour | none yet |
 # | 3 · encryption, one-way and two-way | none yet |
 # | 5 · a search page on PostgreSQL | [5.1 Full-text search](5_1_full_text_search.ipynb) |
@@ -35,7 +35,6 @@ import uuid
 
 import psycopg
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.admin import NewTopic
 
 from answerbook import doctor, services
 from answerbook.config import Settings
@@ -154,7 +153,7 @@ assert second is None
 kafka = services.require("kafka")
 topic = f"start-here-{uuid.uuid4().hex[:8]}"
 admin = kafka.admin()
-admin.create_topics([NewTopic(topic, num_partitions=1, replication_factor=1)])
+admin.create_topics({topic: {"num_partitions": 1}}, wait_for_metadata=True)
 admin.close()
 
 

@@ -130,10 +130,10 @@ assert [arrivals["answers", q] for q in range(3)] == [1, 2, 1]
 # At QoS 0, *published* means that the bytes were handed to the operating
 # system. At QoS 1 a sender that connects again repeats each PUBLISH that had no
 # PUBACK, marked DUP, and the broker passes every copy on; the mark is for that
-# one hop, and no subscriber may rely on it. At QoS 2 the broker knows the packet's number
-# from the first time, and passes the message on only when the sender has
-# released that number: PUBLISH, PUBREC, PUBREL, PUBCOMP, four packets for one
-# message.
+# one hop, and no subscriber may rely on it. At QoS 2 the broker knows the
+# packet's number from the first time, and passes the message on only when the
+# sender has released that number: PUBLISH, PUBREC, PUBREL, PUBCOMP, four
+# packets for one message.
 #
 # ## QoS 2 is exactly once only while both sides remember
 # A till publishes order 7 at QoS 2. Its last answer, the PUBCOMP, is lost
@@ -161,10 +161,9 @@ assert received(display, "orders") == ["order 7", "order 7"]
 # %% [markdown]
 # And nothing in MQTT says that the subscriber *did* anything with it. Exactly
 # once from end to end takes an id in the payload, and a receiver that
-# remembers ids. Whoever plans with QoS 2 should also ask the broker:
-# by its documentation,
-# RabbitMQ's MQTT plugin [has QoS 0 and
-# 1 only](https://www.rabbitmq.com/docs/mqtt).
+# remembers ids. Whoever plans with QoS 2 should also ask the broker: by its
+# documentation, RabbitMQ's MQTT plugin [has QoS 0 and 1
+# only](https://www.rabbitmq.com/docs/mqtt).
 #
 # ## A retained message is the last value, not a queue
 # A thermometer publishes three values with `retain=True`, while nobody
@@ -232,7 +231,7 @@ assert received(display, "lamp") == ["online", "offline"]
 for clean in (True, False):
     phone = device(f"phone, clean={clean}", clean=clean)
     subscribe(phone, "news", 1)
-    phone.disconnect()
+    phone.disconnect(), phone.loop_stop()
 subscribe(display, "news", 1)
 sensor.publish("news", "you missed this", 1)
 arrives(display, "news", "you missed this")
@@ -491,7 +490,7 @@ assert [a["11"] for a in answers] == ["000001", "000002", "000003"]
 assert [int(a["54"][8:]) for a in answers] == [7500, 5000, 2500]
 
 # %% [markdown]
-# ## What one exchange costs
+# ## A small SFTP upload costs several times an MQTT message
 # A hundred bytes, fifty times, through a wire that counts: published and
 # acknowledged at QoS 1; written and renamed; and a balance inquiry, which is
 # a little shorter, with its answer.
@@ -536,7 +535,7 @@ for wire, name in zip(wires, exchanges, strict=True):
     costs[name] = await cost(wire, exchanges[name])
 table(
     [(n, *costs[n], how) for n, how in zip(costs, repairs, strict=True)],
-    columns=["", "log-in, bytes", "exchange, bytes", "ms", "a lost answer"],
+    columns=["protocol", "log-in", "exchange", "ms", "a lost answer"],
     caption="Bytes both ways, above TCP; milliseconds for an exchange.",
 )
 assert 2 * costs["MQTT"][0] < costs["SFTP"][0]

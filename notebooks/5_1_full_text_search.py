@@ -96,7 +96,7 @@ def count(condition, *values):
 
 
 LIKE = "body LIKE %s"
-WORD = r"body ~* ('\m' || %s || '\M')"
+WORD = r"body ~ ('\m' || %s || '\M')"
 
 # %%
 counts = {
@@ -225,9 +225,8 @@ assert found['deadlock or "'][0] == "'deadlock'"
 # the whole collection is parsed again to answer one question. Many tutorials stop here.
 #
 # <details><summary>Predict: which is slower, <code>LIKE</code> or this, and by how much?</summary>
-# This, by ten times and more. Both read all rows; but comparing characters costs a few
-# microseconds a row, while parsing and stemming a text of some hundred characters costs a
-# hundred.
+# This, by ten times and more. Both read all rows; but comparing characters costs about a
+# microsecond a row, while parsing and stemming a text of some hundred characters costs tens.
 # </details>
 
 # %%

@@ -3,7 +3,8 @@
 import json
 import sys
 import time
-from typing import Annotated, Any, cast
+from contextlib import suppress
+from typing import Annotated, Any, Literal, cast
 
 import typer
 from rich.console import Console
@@ -32,6 +33,7 @@ Names = Annotated[
     ),
 ]
 
+NOTHING = "Nothing is running. Start the services with `answerbook up`."
 DEFAULT_UP: tuple[ServiceName, ...] = ("rabbitmq", "kafka", "postgres")
 
 
@@ -78,7 +80,7 @@ def status(
     elif wanted:
         _print_status(wanted)
     else:
-        console.print("Nothing is running. Start the services with `answerbook up`.")
+        console.print(NOTHING)
 
 
 @app.command()
@@ -89,22 +91,25 @@ def logs(
 ) -> None:
     """Print the last log lines of services, all that were started by default."""
     wanted = [services.find(name) for name in _checked(names)] or services.running()
+    if not wanted:
+        complaints.print(NOTHING)
     shown: dict[str, str] = {}
-    while True:
-        for service in wanted:
-            text = service.logs(lines)
-            if text != shown.get(service.name):
-                print(_added(shown.get(service.name, ""), text))
-                shown[service.name] = text
-        if not follow:
-            return
-        time.sleep(0.5)
+    with suppress(KeyboardInterrupt):  # how one ends it
+        while wanted:
+            for service in wanted:
+                text = service.logs(lines)
+                if text != shown.get(service.name):
+                    print(_added(shown.get(service.name, ""), text), flush=True)
+                    shown[service.name] = text
+            if not follow:
+                return
+            time.sleep(0.5)
 
 
 @app.command()
 def doctor() -> None:
     """Check all that the services need of this machine; exit code 1 when something is missing."""
-    table = Table("check", "result", "what to do", box=None, header_style="bold")
+    table = _table("check", "result", "what to do")
     findings = checks.examine()
     for finding in findings:
         mark = {"ok": "[green]✓[/]", "note": "[yellow]•[/]", "missing": "[red]✗[/]"}[finding.state]
@@ -118,6 +123,8 @@ def doctor() -> None:
 def env(names: Names = None) -> None:
     """Print the addresses of running services as shell variables: `eval "$(answerbook env)"`."""
     wanted = [services.find(name) for name in _checked(names)] or services.running()
+    if not wanted:
+        complaints.print(NOTHING)  # beside what a shell evaluates
     for service in wanted:
         for name, value in _variables(service).items():
             print(f"export {name}='{value}'")
@@ -133,9 +140,7 @@ def _checked(names: list[str] | None) -> list[ServiceName]:
 
 
 def _print_status(wanted: list[Service]) -> None:
-    table = Table(box=None, header_style="bold")
-    for heading in ("service", "state", "address", "version", "engine", "pid", "up", "memory"):
-        table.add_column(heading, justify="right" if heading in ("pid", "memory") else "left")
+    table = _table("service", "state", "address", "version", "engine", "pid", "up", "memory")
     for service in wanted:
         described = _described(service)
         for node in described["nodes"]:
@@ -151,6 +156,15 @@ def _print_status(wanted: list[Service]) -> None:
                 f"{node['memory'] / 1e6:.0f} MB" if node["memory"] else "",
             )
     console.print(table)
+
+
+def _table(*headings: str) -> Table:
+    """An empty table that breaks what a narrow terminal has no room for, and cuts nothing off."""
+    table = Table(box=None, header_style="bold")
+    for heading in headings:
+        justify: Literal["left", "right"] = "right" if heading in ("pid", "memory") else "left"
+        table.add_column(heading, justify=justify, overflow="fold")
+    return table
 
 
 def _described(service: Service) -> dict[str, Any]:

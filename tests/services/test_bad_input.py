@@ -12,9 +12,17 @@ import pytest
 
 from answerbook import services
 from answerbook.config import SettingsError
-from answerbook.services import MissingProgram, StartFailed, StateFolderError, WrongPassword
+from answerbook.services import (
+    MissingProgram,
+    Postgres,
+    RabbitMQ,
+    StartFailed,
+    StateFolderError,
+    WrongPassword,
+)
 
 RABBITMQ_SERVER = "answerbook.services.native.programs.rabbitmq_server"
+HARD_TO_QUOTE = 'it\'s / my @ own: pass%word # "$HOME" ${PATH} é \\n \\'
 
 
 def command(
@@ -96,11 +104,33 @@ def test_wrong_password_in_the_environment_is_named(
     assert "running" == service.nodes()[0].condition, "a wrong password must not end a service"
 
 
-def test_password_of_the_readers_own_is_used(
-    fresh_home: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", ["rabbitmq", "postgres"])
+def test_wrong_password_for_data_that_is_kept_is_named_and_nothing_is_left(
+    name: services.ServiceName, fresh_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("ANSWERBOOK_POSTGRES_PASSWORD", "it's / my @ own: pass%word")
-    assert "it's / my @ own: pass%word" == services.require("postgres").password
+    services.require(name).kill()
+    services.down([name])
+    variable = f"ANSWERBOOK_{name.upper()}_PASSWORD"
+    monkeypatch.setenv(variable, "not the one")
+    with pytest.raises(WrongPassword, match=f"Unset {variable}.*answerbook down --delete-data"):
+        services.require(name)
+    assert [] == services.running()
+
+    monkeypatch.delenv(variable)
+    (fresh_home / "secrets" / name).write_text("nor this one")
+    with pytest.raises(WrongPassword, match="in the state folder.*answerbook down --delete-data"):
+        services.require(name)
+
+
+@pytest.mark.parametrize("name", ["rabbitmq", "postgres"])
+def test_password_of_the_readers_own_is_used_whatever_is_in_it(
+    name: services.ServiceName, fresh_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"ANSWERBOOK_{name.upper()}_PASSWORD", HARD_TO_QUOTE)
+    service = services.require(name)
+    assert isinstance(service, RabbitMQ | Postgres)
+    assert HARD_TO_QUOTE == service.password
+    service.round_trip()
 
 
 def test_setting_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,6 +161,22 @@ def test_state_folder_that_cannot_be_used(options: str, reason: str, tmp_path: P
     wrapper = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, str(tmp_path))
     done = command("up", "postgres", wrapper=wrapper, ANSWERBOOK_HOME=str(tmp_path))
     assert_one_paragraph(done, reason, "export ANSWERBOOK_HOME=")
+
+
+def test_root_that_may_not_become_another_user_is_told(fresh_home: Path) -> None:
+    # As in a container whose root is nobody outside of it: no other user is mapped.
+    wrapper = ("unshare", "--user", "--map-root-user")
+    done = command("up", "postgres", wrapper=wrapper)
+    assert_one_paragraph(done, "may not hand files to another user", "ANSWERBOOK_POSTGRES_USER")
+
+
+def test_file_in_the_way_is_told_in_one_paragraph(fresh_home: Path) -> None:
+    services.require("postgres")
+    services.down(["postgres"])
+    (fresh_home / "services" / "postgres" / "data" / "postmaster.pid").mkdir()
+    with pytest.raises(StateFolderError, match="export ANSWERBOOK_HOME="):
+        services.require("postgres")
+    assert [] == services.running()
 
 
 def test_state_folder_that_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,7 +243,9 @@ def test_private_folder_above_the_state_is_said_to_root(
 def test_words_that_are_wrong_are_answered_with_the_right_ones() -> None:
     done = command("up", "kafak")
     assert 2 == done.returncode
-    assert "rabbitmq, kafka, kafka-3, postgres" in " ".join(done.stderr.replace("│", "").split())
+    assert "rabbitmq, rabbitmq-3, kafka, kafka-3, postgres" in " ".join(
+        done.stderr.replace("│", "").split()
+    )
 
 
 def test_help_names_every_command() -> None:

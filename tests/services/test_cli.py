@@ -2,11 +2,13 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from answerbook import services
 
@@ -51,8 +53,31 @@ def test_status_of_a_killed_service_says_stopped() -> None:
     assert "stopped" in answerbook("status", "postgres")
 
 
-def test_status_without_anything_running_says_how_to_start(fresh_home: Path) -> None:
-    assert "answerbook up" in answerbook("status")
+@pytest.mark.parametrize("command", ["status", "logs", "env"])
+def test_command_without_anything_running_says_how_to_start(command: str, fresh_home: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "answerbook", command], capture_output=True, text=True, check=True
+    )
+    assert "Nothing is running. Start the services with `answerbook up`." in (
+        done.stdout if command == "status" else done.stderr
+    )
+    assert "" == done.stdout or command == "status", "a shell evaluates what env prints"
+
+
+def test_doctor_cuts_nothing_off_in_a_narrow_terminal(
+    fresh_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (fresh_home / "file").write_text("")
+    monkeypatch.setenv("ANSWERBOOK_HOME", str(fresh_home / "file"))
+    done = subprocess.run(
+        [sys.executable, "-m", "answerbook", "doctor"],
+        env={**os.environ, "COLUMNS": "80"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert 1 == done.returncode
+    assert "exportANSWERBOOK_HOME=/a/folder/of/yours" in "".join(done.stdout.split())
 
 
 def test_env_prints_an_address_that_a_client_takes() -> None:
@@ -71,6 +96,28 @@ def test_env_prints_an_address_that_a_client_takes() -> None:
 def test_logs_show_the_services_own_words() -> None:
     services.require("postgres")
     assert "database system is ready to accept connections" in answerbook("logs", "postgres")
+
+
+def test_followed_log_shows_each_line_once_and_ends_at_ctrl_c() -> None:
+    postgres = services.require("postgres")
+    following = subprocess.Popen(
+        [sys.executable, "-m", "answerbook", "logs", "--follow", "postgres"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert following.stdout
+    told = [following.stdout.readline()]
+    for word in ("first", "second"):
+        with postgres.connect() as connection, pytest.raises(psycopg.errors.UndefinedTable):
+            connection.execute(f"SELECT * FROM {word}_{following.pid}")
+        while f'{word}_{following.pid}" does not exist' not in told[-1]:
+            told.append(following.stdout.readline())
+    following.send_signal(signal.SIGINT)
+    rest, complaint = following.communicate(timeout=60)
+    assert (0, "") == (following.returncode, complaint)
+    for word in ("first", "second"):
+        assert 1 == "".join([*told, rest]).count(f'{word}_{following.pid}" does not exist')
 
 
 def test_doctor_finds_this_machine_fit() -> None:

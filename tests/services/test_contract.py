@@ -13,7 +13,6 @@ import pika
 import psutil
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.admin import NewTopic
 
 from answerbook import services
 from answerbook.services import Kafka, Postgres, RabbitMQ, Service, ServiceName
@@ -56,15 +55,15 @@ def get(rabbitmq: RabbitMQ) -> str:
 def produce(kafka: Kafka, text: str) -> None:
     admin = kafka.admin()
     if "kept" not in admin.list_topics():
-        admin.create_topics([NewTopic("kept", 1, kafka.replication)])
+        admin.create_topics({"kept": {"num_partitions": 1}}, wait_for_metadata=True)
     admin.close()
     producer = KafkaProducer(bootstrap_servers=kafka.bootstrap_servers, acks="all")
-    producer.send("kept", text.encode()).get(timeout=10)
+    producer.send("kept", text.encode()).get(timeout=60)
     producer.close(timeout=5)
 
 
 def consume(kafka: Kafka) -> str:
-    consumer = KafkaConsumer(bootstrap_servers=kafka.bootstrap_servers, consumer_timeout_ms=10_000)
+    consumer = KafkaConsumer(bootstrap_servers=kafka.bootstrap_servers, consumer_timeout_ms=60_000)
     partition = TopicPartition("kept", 0)
     consumer.assign([partition])
     consumer.seek(partition, consumer.end_offsets([partition])[partition] - 1)
@@ -186,7 +185,9 @@ def test_service_shows_no_password(service: Service) -> None:
 
 
 def test_wrong_name_is_answered_with_the_right_ones() -> None:
-    with pytest.raises(services.ServiceError, match="rabbitmq, kafka, kafka-3, postgres"):
+    with pytest.raises(
+        services.ServiceError, match="rabbitmq, rabbitmq-3, kafka, kafka-3, postgres"
+    ):
         services.require(cast(ServiceName, "redis"))
 
 

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-USER = "answerbook-test"
 ROUND_TRIPS = """
 import os
 from answerbook import services
@@ -62,22 +62,24 @@ def reader() -> Iterator[Reader]:
     home = Path(tempfile.mkdtemp(prefix="answerbook-reader-", dir="/var/tmp"))
     home.chmod(0o755)
     clone = home / "answerbook"
+    user = f"answerbook-{uuid.uuid4().hex[:8]}"  # a run beside this one has its own
     _copy_sources(clone)
     try:
         if os.geteuid() == 0:
             _install_venv_module()
-            subprocess.run(["useradd", "--home-dir", home, "--no-create-home", USER], check=True)
-            subprocess.run(["chown", "-R", f"{USER}:", home], check=True)
-            uid = int(subprocess.check_output(["id", "-u", USER], text=True))
-            yield Reader(clone, home, ("runuser", "-u", USER, "--"), uid)
+            subprocess.run(["useradd", "--home-dir", home, "--no-create-home", user], check=True)
+            subprocess.run(["chown", "-R", f"{user}:", home], check=True)
+            uid = int(subprocess.check_output(["id", "-u", user], text=True))
+            yield Reader(clone, home, ("runuser", "-u", user, "--"), uid)
         else:
             yield Reader(clone, home, (), os.getuid())
     finally:
         if os.geteuid() == 0:
-            subprocess.run(["userdel", USER], check=True)
+            subprocess.run(["userdel", user], check=True)
         shutil.rmtree(home)
 
 
+@pytest.mark.timeout(900)  # it fetches all that there is
 def test_ordinary_user_needs_no_root_for_anything(reader: Reader) -> None:
     python = _python_that_all_may_run()
     reader.run(python, "requirements/install.py", "lab")

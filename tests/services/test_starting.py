@@ -18,7 +18,7 @@ from answerbook.services.state import StateFolder
 
 StillRunning = Callable[[Path], list[psutil.Process]]
 UP = [sys.executable, "-m", "answerbook", "up"]
-DEADLINE = 60.0
+DEADLINE = 120.0
 
 
 def starter(name: ServiceName) -> "subprocess.Popen[str]":

@@ -1,12 +1,16 @@
 """install.py installs, does nothing the second time, and mends what a kill or a reader broke."""
 
 import csv
+import fcntl
 import os
+import re
 import resource
 import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.setup.trees import Tree, environment
@@ -90,15 +94,29 @@ def test_copied_checkout_gets_an_environment_of_its_own(installed: Tree, tmp_pat
 
 def test_two_installs_at_once_take_turns(installed: Tree) -> None:
     installed.stamp.unlink()
-    both = [
-        subprocess.Popen(installed.command(), stdout=subprocess.PIPE, text=True, env=environment())
-        for _ in range(2)
-    ]
+    with as_another_install(installed):
+        both = [
+            subprocess.Popen(
+                installed.command(), stdout=subprocess.PIPE, text=True, env=environment()
+            )
+            for _ in range(2)
+        ]
+        first_lines = {process.stdout.readline() for process in both if process.stdout}
+        assert {"Another install into .venv is under way; waiting for it.\n"} == first_lines
     told = [process.communicate()[0] for process in both]
     assert [0, 0] == [process.returncode for process in both]
-    assert ["Another install into .venv is under way; waiting for it.\n"] == [
-        text for text in told if "Done in" not in text
-    ]
+    assert ["", "Done in"] == sorted(text and re.findall("Done in", text)[0] for text in told)
+
+
+@contextmanager
+def as_another_install(tree: Tree) -> Iterator[None]:
+    """Hold the tree as an install does that is under way."""
+    handle = os.open(tree.root, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def kill_in_the_middle(tree: Tree, when: Path) -> None:

@@ -192,7 +192,7 @@ def test_data_outlives_down(fresh_home: Path, listing: Listing) -> None:
     assert "before down" == CLIENTS["postgres"].read(services.require("postgres"))
 
 
-# -- three brokers ----------------------------------------------------------------------------
+# -- clusters of three ------------------------------------------------------------------------
 
 
 def test_one_of_three_brokers_is_killed_and_started_on_its_own(fresh_home: Path) -> None:
@@ -214,6 +214,40 @@ def test_one_of_three_brokers_is_killed_and_started_on_its_own(fresh_home: Path)
     after = [status.pid for status in services.require("kafka-3").nodes()]
     assert (before[0], before[2]) == (after[0], after[2])
     assert before[1] != after[1]
+
+
+def test_quorum_queue_outlives_one_of_three_nodes_on_its_own(fresh_home: Path) -> None:
+    rabbitmq = services.require("rabbitmq-3")
+    assert [{1, 2, 3}] * 3 == [rabbitmq.clustered(node) for node in (1, 2, 3)]
+    channel = rabbitmq.channel(2)
+    channel.queue_declare("kept", durable=True, arguments={"x-queue-type": "quorum"})
+    channel.confirm_delivery()
+    channel.basic_publish("", "kept", b"on all three", mandatory=True)
+    channel.connection.close()
+    for container in names_of(rabbitmq):
+        inspect = ("container", "inspect", "--format", "{{.State.Health.Status}}", container)
+        wait_for(
+            lambda each=inspect: docker(*each).strip() == "healthy",  # type: ignore[misc]
+            f"{container} to be healthy",
+        )
+
+    before = [status.pid for status in rabbitmq.nodes()]
+    rabbitmq.kill(node=1)
+    assert ["stopped", "running", "running"] == [each.condition for each in rabbitmq.nodes()]
+    wait_for(lambda: rabbitmq.clustered(3) == {2, 3}, "the others to notice")
+    assert "on all three" == CLIENTS["rabbitmq"].read(rabbitmq)
+
+    after = [status.pid for status in services.require("rabbitmq-3").nodes()]
+    assert before[1:] == after[1:]
+    assert before[0] != after[0]
+
+    rabbitmq.pause(node=3)
+    assert ["running", "running", "paused"] == [each.condition for each in rabbitmq.nodes()]
+    rabbitmq.start()
+    assert [{1, 2, 3}] * 3 == [rabbitmq.clustered(node) for node in (1, 2, 3)]
+    rabbitmq.kill()
+    rabbitmq.start()
+    assert [{1, 2, 3}] * 3 == [rabbitmq.clustered(node) for node in (1, 2, 3)]
 
 
 # -- images -----------------------------------------------------------------------------------

@@ -13,10 +13,11 @@ from ruamel.yaml import YAML
 
 from answerbook import services
 from answerbook.config import Settings
-from answerbook.services import Kafka
+from answerbook.services import Kafka, RabbitMQ, RabbitMQ3
+from answerbook.services.compose import ComposeEngine
 from answerbook.services.compose.layout import LAYOUTS, layout, variables
 from answerbook.services.compose.machine import needed_compose_file
-from answerbook.services.rabbitmq import MEMORY_WATERMARK
+from answerbook.services.native.rabbitmq import cluster_settings
 
 PATH = needed_compose_file()
 FILE: Mapping[str, Any] = YAML(typ="safe").load(PATH)
@@ -60,7 +61,7 @@ def containers_of(name: services.ServiceName) -> list[Mapping[str, Any]]:
 
 def test_containers_have_the_memory_limit_that_an_alarm_returns_to() -> None:
     configurations = FILE["configs"]["rabbitmq"]["content"].splitlines()
-    assert f"vm_memory_high_watermark.absolute = {MEMORY_WATERMARK}" in configurations
+    assert f"vm_memory_high_watermark.absolute = {RabbitMQ.memory_watermark}" in configurations
 
 
 def test_file_is_valid() -> None:
@@ -148,10 +149,36 @@ def test_container_is_started_by_nobody_but_us(container: str) -> None:
     assert "no" == CONTAINERS[container]["restart"]
 
 
-def test_by_hand_all_but_the_three_brokers_start() -> None:
+def test_by_hand_all_but_the_clusters_start() -> None:
     without_profile = {name for name, its in CONTAINERS.items() if "profiles" not in its}
     assert {"rabbitmq", "postgres", "kafka"} == without_profile
-    assert [["kafka-3"]] * 3 == [its["profiles"] for its in containers_of("kafka-3")]
+    clusters: tuple[services.ServiceName, ...] = ("rabbitmq-3", "kafka-3")
+    for name in clusters:
+        assert [[name]] * 3 == [its["profiles"] for its in containers_of(name)]
+
+
+def test_rabbitmq_nodes_are_called_what_the_client_and_their_peers_call_them() -> None:
+    service = cast(RabbitMQ3, services.find("rabbitmq-3"))
+    service.engine = ComposeEngine(service.state)
+    peers = re.findall(
+        r"classic_config\.nodes\.(\d) = (\S+)", FILE["configs"]["rabbitmq-3"]["content"]
+    )
+    for number, container in enumerate(containers_of("rabbitmq-3"), start=1):
+        node = container["environment"]["RABBITMQ_NODENAME"]
+        assert service.node_name(number) == node
+        assert container["hostname"] == node.partition("@")[2]
+        assert number == service.node_called(node)
+        assert (str(number), node) in peers
+    assert service.node_count == len(peers)
+
+
+def test_rabbitmq_nodes_are_set_up_the_same_on_both_engines() -> None:
+    service = cast(RabbitMQ3, services.find("rabbitmq-3"))
+    service.engine = ComposeEngine(service.state)
+    in_container = FILE["configs"]["rabbitmq-3"]["content"].splitlines()
+    settings = {line for line in in_container if not line.startswith("#")}
+    watermark = f"vm_memory_high_watermark.absolute = {service.memory_watermark}"
+    assert {*cluster_settings(service), watermark} == settings
 
 
 @every_kafka

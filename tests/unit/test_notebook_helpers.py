@@ -22,6 +22,7 @@ from answerbook.notebook import (
     environment,
     figure,
     lines,
+    results,
     show,
     table,
 )
@@ -235,10 +236,37 @@ def test_bars_of_several_series_stand_side_by_side_with_their_numbers() -> None:
     assert all(end <= start + 1e-9 for (_, end), (start, _) in pairwise(spans))
 
 
+def test_bars_that_lie_go_from_top_to_bottom_and_make_room() -> None:
+    values = {"live": {"a": 1.0, "b": 20.0}, "benchmark": {"a": 2.0, "b": 30.0}}
+    few = bars(values, x="a second", y="protocol", log=True, horizontal=True)
+    many = bars({str(n): 1.0 for n in range(16)}, x="a second", y="protocol", horizontal=True)
+    axes: Any = few.axes[0]
+
+    assert ["a", "b"] == [label.get_text() for label in axes.get_yticklabels()]
+    assert ("a second", "log") == (axes.get_xlabel(), axes.get_xscale())
+    assert [1, 20, 2, 30] == [bar.get_width() for bar in axes.patches]
+    top = [bar.get_window_extent().y1 for bar in axes.patches]
+    assert sorted(top, reverse=True) == [top[0], top[2], top[1], top[3]]
+    assert few.get_figheight() < many.get_figheight()
+
+
 def test_numbers_and_series_do_not_mix_in_bars() -> None:
     mixed: Any = {"a": 1, "b": {"c": 2}}
     with pytest.raises(ValueError, match="not both"):
         bars(mixed, x="x", y="y")
+
+
+# -- what a benchmark measured -----------------------------------------------
+
+
+def test_results_are_those_that_are_committed() -> None:
+    assert 3 == results("services")["runs"]
+
+
+def test_results_outside_of_a_clone_are_missed_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("answerbook.notebook.benchmarks.repository", lambda: None)
+    with pytest.raises(FileNotFoundError, match="in a clone of the repository"):
+        results("services")
 
 
 # -- the closing table -----------------------------------------------------

@@ -9,17 +9,22 @@ from contextlib import contextmanager
 import psutil
 import pytest
 
-from answerbook.notebook.memory import PeakMemory
+from answerbook.notebook import wait_for
+from answerbook.notebook.memory import Growth, PeakMemory, memory_growth
 from answerbook.notebook.processes import Root
 
 NOBODY = 65_534
 PR_SET_DUMPABLE = 4
 
 
+HELD = 100_000_000
+"""Bytes that the child has to itself: far more than what sharing moves to and fro."""
+
+
 @pytest.fixture
 def child() -> Iterator[Root]:
-    """A process that has started."""
-    with waiting_process("") as root:
+    """A process that has started, and has filled HELD bytes."""
+    with waiting_process(f"held = b'x' * {HELD}; ") as root:
         yield root
 
 
@@ -52,15 +57,15 @@ def peak(*roots: Root) -> PeakMemory:
 
 def test_process_that_two_records_name_counts_once(child: Root) -> None:
     once = peak(child).bytes
-    assert once > 1_000_000
-    assert once == pytest.approx(peak(child, child).bytes, rel=0.1)
+    assert once > HELD
+    assert once == pytest.approx(peak(child, child).bytes, abs=HELD / 2)
 
 
 def test_process_counts_with_its_children_and_only_once_among_them(child: Root) -> None:
     mine = (os.getpid(), psutil.Process().create_time())
     together = peak(mine).bytes
     assert together > peak(child).bytes
-    assert together == pytest.approx(peak(mine, child).bytes, rel=0.1)
+    assert together == pytest.approx(peak(mine, child).bytes, abs=HELD / 2)
 
 
 def test_pid_that_belongs_to_another_process_by_now_does_not_count(child: Root) -> None:
@@ -101,3 +106,25 @@ def test_where_the_proportional_size_is_denied_the_resident_size_is_taken_and_na
     with os.fdopen(reading) as answer:
         assert "RSS True" == answer.read()
     os.waitpid(looker, 0)
+
+
+def test_growth_is_what_a_block_took_at_its_peak_beyond_what_was_taken_before() -> None:
+    before = bytes(b"x" * 50_000_000)
+    with memory_growth() as nothing:
+        pass
+    with memory_growth() as much:
+        taken = bytearray(b"x" * 100_000_000)
+        wait_until_seen(much, len(taken))
+        taken.clear()
+    assert nothing.bytes < 20_000_000 < len(before)
+    assert 100_000_000 == pytest.approx(much.bytes, rel=0.2)
+
+
+def test_growth_counts_processes_that_this_one_started() -> None:
+    with memory_growth() as growth, waiting_process("kept = b'x' * 50_000_000; "):
+        wait_until_seen(growth, 50_000_000)
+    assert growth.bytes >= 50_000_000
+
+
+def wait_until_seen(growth: Growth, size: int) -> None:
+    wait_for(lambda: growth.bytes >= 0.9 * size, "the growth was seen")

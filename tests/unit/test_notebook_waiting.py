@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from threading import Thread
 
 import pytest
 
@@ -31,6 +32,18 @@ def test_stopwatch_runs_until_its_block_ends() -> None:
     with stopwatch() as watch:
         inside = watch.seconds
     assert 0 <= inside <= watch.seconds == watch.seconds
+
+
+def test_stopwatch_counts_what_all_threads_of_this_process_computed() -> None:
+    def compute() -> None:
+        while watch.cpu_seconds < 0.2:
+            pass
+
+    with stopwatch() as watch:
+        thread = Thread(target=compute)
+        thread.start()
+        thread.join()
+    assert 0.2 <= watch.cpu_seconds == watch.cpu_seconds
 
 
 def test_median_ignores_the_run_that_warms_up() -> None:

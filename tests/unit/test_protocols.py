@@ -84,6 +84,29 @@ def test_a_peer_ends_when_its_block_raises(serve: Callable[[], Peer]) -> None:
     assert not psutil.pid_exists(started.pid)
 
 
+def test_a_killed_peer_leaves_no_process_and_no_port(running: Peer) -> None:
+    running.kill()
+    assert not psutil.pid_exists(running.pid)
+    assert not running.running
+    with closing(socket.create_server(("127.0.0.1", port_of(running)))):
+        pass  # the port can be had again
+
+
+def test_a_paused_peer_answers_when_it_is_resumed_and_not_before(running: Peer) -> None:
+    running.pause()
+    with pytest.raises(requests.ReadTimeout):
+        requests.get(running.url, timeout=(SECONDS, 0.3))
+    running.resume()
+    assert requests.get(running.url, timeout=SECONDS).status_code < 500
+
+
+def test_a_paused_peer_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peer, "STOP_SECONDS", 0.3)
+    with shop.serve() as paused:
+        paused.pause()
+    assert not psutil.pid_exists(paused.pid)
+
+
 @serving
 def test_a_peer_takes_the_port_that_it_is_given(serve: Callable[[int], Peer]) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as probe:

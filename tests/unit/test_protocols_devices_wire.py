@@ -124,6 +124,17 @@ def test_a_connection_breaks_after_as_many_bytes_as_it_was_told(wire: Wire) -> N
         assert b"whole" == read(connection, 5)
 
 
+def test_a_connection_can_break_before_the_first_byte_of_an_answer(wire: Wire) -> None:
+    with closing(connect(wire)) as connection:
+        wire.cut_after(0, "answers")
+        connection.sendall(b"whole")
+        assert b"" == read_until_broken(connection)
+    assert (5, 0) == (wire.passed("requests"), wire.passed("answers"))
+    with closing(connect(wire)) as connection:
+        connection.sendall(b"again")
+        assert b"again" == read(connection, 5)
+
+
 def test_a_stopped_wire_listens_no_more_and_breaks_what_it_carried(echo: Echo) -> None:
     wire = Wire(echo.port)
     with closing(connect(wire)) as connection:

@@ -40,12 +40,12 @@ def test_an_application_answers_as_soon_as_its_address_is_known() -> None:
 
 
 def test_a_stopped_application_leaves_no_thread_and_no_port() -> None:
-    before = set(threading.enumerate())
+    before = set(threading.enumerate())  # of other tests, some of them about to end
     with asgi.serve_handler("/greeting", greet) as serving:
         assert f"<application at {serving.url}>" == repr(serving)
         assert serving.running
     serving.stop()
-    assert before == set(threading.enumerate())
+    assert set(threading.enumerate()) <= before
     assert f"<{serving.url}, stopped>" == repr(serving)
     with asgi.serve_handler("/greeting", greet, serving.port) as again:
         assert serving.url == again.url
@@ -144,10 +144,11 @@ async def read(url: str, received: Received) -> None:
 
 def test_delays_and_bytes_are_measured() -> None:
     with websocket.serve() as running:
-        measured = asyncio.run(trial.measure(read, running.url, 50))
+        measured = asyncio.run(trial.measure(read, running.url))
     assert 0 < measured.p50 <= measured.p99
-    # A frame's head has two bytes, and the handshake some hundreds, once.
-    payload = len(tick(50))
+    # A frame's head has two bytes; a handshake of some hundreds, and what had passed the wire when
+    # the last one came, are shared by all.
+    payload = len(tick(100))
     assert payload + 2 <= measured.bytes <= payload + 20
 
 

@@ -20,6 +20,7 @@ import zeep
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from answerbook.protocols import soap
 from answerbook.protocols.peer import Peer, PeerFailed
 from answerbook.protocols.rates import (
     exchange,
@@ -340,7 +341,7 @@ except requests.ConnectionError:
 GRAPHQL_QUOTE = json.dumps({"query": '{ quote(base: "EUR", counter: "USD") { rate } }'})
 JSONRPC_QUOTE = '{"jsonrpc": "2.0", "id": 1, "method": "quote", "params": ["EUR", "USD"]}'
 SOAP_QUOTE = (
-    f'<e:Envelope xmlns:e="{soap_rates.ENVELOPE}"><e:Body><Quote xmlns="{soap_rates.NAMESPACE}">'
+    f'<e:Envelope xmlns:e="{soap.ENVELOPE}"><e:Body><Quote xmlns="{soap_rates.NAMESPACE}">'
     "<base>EUR</base><counter>USD</counter></Quote></e:Body></e:Envelope>"
 )
 

@@ -21,6 +21,7 @@ from answerbook.protocols.rates.contract import (
     rates_pb2,
     rates_pb2_grpc,
 )
+from answerbook.protocols.soap import ENVELOPE
 
 SECONDS = 20
 REGENERATE = "python -m answerbook.protocols.rates.contract.generate"
@@ -210,11 +211,11 @@ def fault(address: str, sent: bytes) -> str:
     """The code of the fault that comes for `sent`, once its status is 500 and it is XML."""
     answer = requests.post(address, sent, headers={"Content-Type": "text/xml"}, timeout=SECONDS)
     assert 500 == answer.status_code
-    found = etree.fromstring(answer.content).find(f".//{{{soap_rates.ENVELOPE}}}Fault/faultcode")
+    found = etree.fromstring(answer.content).find(f".//{{{ENVELOPE}}}Fault/faultcode")
     return str(found.text)
 
 
-def enveloped(body: str, header: str = "", version: str = soap_rates.ENVELOPE) -> bytes:
+def enveloped(body: str, header: str = "", version: str = ENVELOPE) -> bytes:
     head = f"<e:Header>{header}</e:Header>"
     return f'<e:Envelope xmlns:e="{version}">{head}<e:Body>{body}</e:Body></e:Envelope>'.encode()
 

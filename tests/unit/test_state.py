@@ -4,7 +4,9 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from hypothesis import given
@@ -65,6 +67,17 @@ def test_secret_is_made_once_and_for_its_owner_only(state: StateFolder) -> None:
     assert first != state.secret("postgres").get_secret_value()
     assert 0o600 == (state.path / "secrets" / "rabbitmq").stat().st_mode & 0o777
     assert first not in repr(state.secret("rabbitmq"))
+
+
+def test_all_who_ask_for_a_secret_at_once_get_the_same(state: StateFolder) -> None:
+    everybody_is_here = Barrier(8)
+
+    def ask(_: int) -> str:
+        everybody_is_here.wait()
+        return state.secret("rabbitmq-3").get_secret_value()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert 1 == len(set(pool.map(ask, range(8))))
 
 
 def test_git_ignores_the_state_folder(state: StateFolder) -> None:

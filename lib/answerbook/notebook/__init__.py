@@ -10,6 +10,7 @@ added stands in `answerbook.notebook.exercises`; how a notebook is laid out, in 
 Importing this is cheap: matplotlib and IPython come in with the first call that needs them.
 """
 
+from answerbook.notebook.benchmarks import results
 from answerbook.notebook.environment import environment
 from answerbook.notebook.figures import bars, figure, lines, show, use_style
 from answerbook.notebook.raising import raises
@@ -24,6 +25,7 @@ __all__ = [
     "median_seconds",
     "progress",
     "raises",
+    "results",
     "show",
     "stopwatch",
     "table",

@@ -71,28 +71,40 @@ def bars(
     x: str,
     y: str,
     log: bool = False,
+    horizontal: bool = False,
 ) -> Figure:
     """A bar for each of `values`, with its number on it; `x` and `y` are axis labels.
 
     `values` is category → number, or series → {category → number} for bars side by side. `log`
-    makes the y axis logarithmic.
+    makes the numbers' axis logarithmic. `horizontal` lays the bars, from top to bottom, for more
+    categories than fit side by side; the numbers' axis is x then.
     """
     grouped = _grouped(values)
     categories = list(dict.fromkeys(name for group in grouped.values() for name in group))
     width = 0.8 / len(grouped)
-    drawn, axes = figure()
+    drawn, axes = figure(height=1.2 + 0.32 * len(categories) if horizontal else 3.5)
     for index, (name, group) in enumerate(grouped.items()):
         present = [position for position, key in enumerate(categories) if key in group]
         heights = [group[categories[position]] for position in present]
         offset = (index - (len(grouped) - 1) / 2) * width
         places = [position + offset for position in present]
-        drawn_bars = axes.bar(
+        draw = axes.barh if horizontal else axes.bar
+        drawn_bars = draw(
             places, heights, width, label=name, hatch=HATCHES[index % len(HATCHES)], edgecolor="w"
         )
-        axes.bar_label(drawn_bars, [readable(height) for height in heights], padding=2)
-    axes.set_xticks(range(len(categories)), categories)
-    axes.set(xlabel=x, ylabel=y, yscale="log" if log else "linear")
-    axes.margins(y=0.12)
+        labels = [readable(height) for height in heights]
+        size = 8 if horizontal and len(grouped) > 1 else None
+        axes.bar_label(drawn_bars, labels, padding=2, fontsize=size)
+    scale = "log" if log else "linear"
+    if horizontal:
+        axes.set_yticks(range(len(categories)), categories)
+        axes.invert_yaxis()
+        axes.set(xlabel=x, ylabel=y, xscale=scale)
+        axes.margins(x=0.12, y=0.01)
+    else:
+        axes.set_xticks(range(len(categories)), categories)
+        axes.set(xlabel=x, ylabel=y, yscale=scale)
+        axes.margins(y=0.12)
     if len(grouped) > 1:
         axes.legend()
     return drawn

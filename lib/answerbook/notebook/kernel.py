@@ -36,6 +36,8 @@ from answerbook.services.state import StateFolder
 SECONDS_ALLOWED: dict[Profile, int] = {"study": 180, "full": 480}
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 LOG_LINES = 20
+PATIENCE = 30
+"""Seconds that a cell's last outputs have to come: on a busy machine 4, nbclient's own, are few."""
 
 OnCell = Callable[[int], None]
 """Called with the number of the code cell, from 1, that is about to run."""
@@ -169,6 +171,7 @@ def _client(notebook: NotebookNode, folder: Path, deadline: float) -> NotebookCl
         km=manager,
         # Cells share what is left; nbclient takes 0 for no limit.
         timeout_func=lambda cell: max(1, round(deadline - time.monotonic())),
+        iopub_timeout=PATIENCE,
         record_timing=False,
         store_widget_state=False,
         log=quiet,

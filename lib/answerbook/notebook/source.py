@@ -74,15 +74,16 @@ def find(
 ) -> list[Source]:
     """The sources of these names (all, when there are none) and of this question, in order.
 
-    `folder` is the repository's `notebooks/` by default; a name may also be a path to a source
-    elsewhere. Raises NotebookError for a name that is not there and when nothing is left.
+    `folder` is the repository's `notebooks/` by default; a name may also be a notebook's number
+    (1_1), or a path to a source elsewhere. Raises NotebookError for a name that is not there and
+    when nothing is left.
     """
     paths = [Path(name) for name in names]
     if paths and all(path.suffix == ".py" and path.is_file() for path in paths):
         return [Source(path.absolute()) for path in paths]
     folder = folder or notebooks_folder()
     there = {path.stem: Source(path) for path in sorted(folder.glob("*.py"))}
-    wanted = [name.removesuffix(".py").removesuffix(".ipynb") for name in names]
+    wanted = [_full_name(path.name, there) for path in paths]
     unknown = [name for name in wanted if name not in there]
     if unknown:
         raise NotebookError(
@@ -101,6 +102,13 @@ def find(
             else "There are no notebooks here yet: notebooks/NAME.py is where one begins."
         )
     return found
+
+
+def _full_name(name: str, there: Iterable[str]) -> str:
+    """Of a notebook that is called so, or is the only one with this number; else as it came."""
+    stem = name.removesuffix(".py").removesuffix(".ipynb")
+    numbered = [full for full in there if full.startswith(f"{stem}_")]
+    return numbered[0] if len(numbered) == 1 else stem
 
 
 def notebooks_folder() -> Path:

@@ -38,18 +38,29 @@ def wait_for(condition: Callable[[], Found], what: str, seconds: float = 10.0) -
 
 
 class Stopwatch:
-    """What `stopwatch` gives: `seconds` so far, and the whole once its block has ended."""
+    """What `stopwatch` gives: `seconds` so far, and the whole once its block has ended.
+
+    `cpu_seconds` are those that this process computed meanwhile, in all its threads.
+    """
 
     def __init__(self) -> None:
-        self._began = time.perf_counter()
-        self._ended: float | None = None
+        self._began = _clocks()
+        self._ended: tuple[float, float] | None = None
 
     @property
     def seconds(self) -> float:
-        return (self._ended or time.perf_counter()) - self._began
+        return (self._ended or _clocks())[0] - self._began[0]
+
+    @property
+    def cpu_seconds(self) -> float:
+        return (self._ended or _clocks())[1] - self._began[1]
 
     def stop(self) -> None:
-        self._ended = time.perf_counter()
+        self._ended = _clocks()
+
+
+def _clocks() -> tuple[float, float]:
+    return time.perf_counter(), time.process_time()
 
 
 @contextmanager

@@ -1,13 +1,14 @@
 """An ASGI application, answering on loopback from a thread of this process.
 
 Used by the notebook on push, whose webhook receiver is a function in a cell: the provider that
-calls it is another process, and needs an address. The peers `sse` and `webhook_provider` run on it,
-in processes of their own.
+calls it is another process, and needs an address. The notebooks on REST serve handlers of theirs in
+the same way. The peers `shop`, `sse` and `webhook_provider` run on it, in processes of their own.
 """
 
 import logging
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from threading import Thread
 from types import TracebackType
 from typing import Any, Self
@@ -19,11 +20,16 @@ STOP_SECONDS = 1
 class Serving:
     """A server in a thread. Ends at `stop`, with its `with` block, or with the process."""
 
-    def __init__(self, application: Callable[..., Any], listener: socket.socket) -> None:
+    def __init__(
+        self,
+        application: Callable[..., Any],
+        listener: socket.socket,
+        certificate: Path | str | None = None,
+    ) -> None:
         import uvicorn
 
         self.port: int = listener.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{self.port}"
         # What it would log goes to nobody; a notebook's cell would show it among its results.
         logging.getLogger("uvicorn.error").addHandler(logging.NullHandler())
         settings = uvicorn.Config(
@@ -32,7 +38,9 @@ class Serving:
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=STOP_SECONDS,
+            ssl_certfile=certificate,
         )
+        settings.load()  # reads the certificate, which may be gone when the thread has begun
         self._server = uvicorn.Server(settings)
         self._listener = listener
         self._thread = Thread(target=self._server.run, args=([listener],), daemon=True)
@@ -64,20 +72,47 @@ class Serving:
         return f"<application at {self.url}>" if self.running else f"<{self.url}, stopped>"
 
 
-def serve(application: Callable[..., Any], port: int = 0) -> Serving:
+def serve(
+    application: Callable[..., Any], port: int = 0, certificate: Path | str | None = None
+) -> Serving:
     """Serve `application` (Starlette's, or any other) on loopback, by default on a free port.
 
-    Raises OSError when `port` is taken.
+    `certificate` is a PEM file of a private key and its certificate chain; with it, over TLS. The
+    file is read before this returns. Raises OSError when `port` is taken, or the file is no
+    certificate.
     """
-    return Serving(application, socket.create_server(("127.0.0.1", port), backlog=128))
+    listener = listening(port)
+    try:
+        return Serving(application, listener, certificate)
+    except OSError:  # no such certificate, or none that it can use
+        listener.close()
+        raise
 
 
-def serve_handler(path: str, handler: Callable[..., Any], port: int = 0) -> Serving:
+def listening(port: int) -> socket.socket:
+    """A socket that listens on loopback, whose connections send at once what they are given.
+
+    asyncio sees to that only for sockets that name their protocol, which those of
+    `socket.create_server` do not; a body then waits 40 ms for the acknowledgement of its headers.
+    """
+    listener = socket.create_server(("127.0.0.1", port), backlog=128)
+    # What is accepted inherits it.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
+
+
+def serve_handler(
+    path: str,
+    handler: Callable[..., Any],
+    port: int = 0,
+    certificate: Path | str | None = None,
+) -> Serving:
     """Serve one Starlette handler, such as a function in a cell, for GET and POST of `path`.
 
-    Its `url` is that of the server, without the path. Raises OSError when `port` is taken.
+    Its `url` is that of the server, without the path. Otherwise it is as `serve`.
     """
     from starlette.applications import Starlette
     from starlette.routing import Route
 
-    return serve(Starlette(routes=[Route(path, handler, methods=["GET", "POST"])]), port)
+    application = Starlette(routes=[Route(path, handler, methods=["GET", "POST"])])
+    return serve(application, port, certificate)

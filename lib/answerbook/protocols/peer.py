@@ -9,10 +9,12 @@ be ended.
 import errno
 import os
 import select
+import signal
 import subprocess
 import sys
 import tempfile
 import weakref
+from contextlib import suppress
 from types import TracebackType
 from typing import IO, NoReturn, Self
 
@@ -44,6 +46,21 @@ class Peer:
         """End the process and wait until it is gone; its open requests are cut off."""
         self._end()
 
+    def kill(self) -> None:
+        """End it as a crash would, without a chance to do anything, and wait until it is gone."""
+        self._process.kill()
+        self._end()
+
+    def pause(self) -> None:
+        """Let it hang: it keeps its connections and answers nothing until `resume`.
+
+        A paused process cannot notice that its starter was killed.
+        """
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
+
     def __enter__(self) -> Self:
         return self
 
@@ -59,12 +76,13 @@ class Peer:
         return f"<peer at {self.url}>" if self.running else f"<peer at {self.url}, stopped>"
 
 
-def start(module: str, *arguments: str) -> Peer:
+def start(module: str, *arguments: str, told: str = "") -> Peer:
     """Run `python -m module arguments…` until its first line, which is its address.
 
-    Raises PeerFailed when it ends without one, or says nothing for START_SECONDS. The process
-    watches its standard input, which is a pipe from here: it ends when this process does, however
-    that happens.
+    `told` is one line that the process reads from its standard input, for what must not show in a
+    list of processes: keys and passwords. Raises PeerFailed when it ends without its address, or
+    says nothing for START_SECONDS. The process watches its standard input, which is a pipe from
+    here: it ends when this process does, however that happens.
     """
     with tempfile.TemporaryFile("w+") as complaints:
         process = subprocess.Popen(
@@ -76,6 +94,8 @@ def start(module: str, *arguments: str) -> Peer:
             start_new_session=True,
         )
         try:
+            if told:
+                _tell(process, told)
             url = _first_line(process)
         except BaseException:
             _end(process)
@@ -107,6 +127,13 @@ def refuse(port: int, error: OSError) -> NoReturn:
         if taken
         else f"It cannot listen on port {port} of 127.0.0.1: {error}."
     )
+
+
+def _tell(process: "subprocess.Popen[str]", told: str) -> None:
+    # Past the pipe's buffer, which would raise once more when it is closed. Whoever has ended
+    # already has said why.
+    with suppress(BrokenPipeError):
+        os.write(_pipe(process.stdin).fileno(), told.encode() + b"\n")
 
 
 def _first_line(process: "subprocess.Popen[str]") -> str:

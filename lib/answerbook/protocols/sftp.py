@@ -13,10 +13,13 @@ import tempfile
 from functools import partial
 from pathlib import Path
 from threading import Thread
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from answerbook.protocols import peer
 from answerbook.protocols.endpoint import Endpoint
+
+if TYPE_CHECKING:
+    import asyncssh
 
 USER = "payments"
 KEY = "ssh-ed25519"
@@ -65,7 +68,7 @@ def serve(client_key: str | bytes, port: int = 0) -> Server:
 def _run(port: int, keys: Path, folder: Path) -> NoReturn:
     loop = asyncio.new_event_loop()
     try:
-        bound = loop.run_until_complete(_start(port, keys, folder))
+        bound = loop.run_until_complete(listen(port, keys, folder))
     except OSError as error:
         peer.refuse(port, error)
     Thread(target=loop.run_forever, daemon=True).start()
@@ -76,8 +79,14 @@ def _run(port: int, keys: Path, folder: Path) -> NoReturn:
     os._exit(0)
 
 
-async def _start(port: int, keys: Path, folder: Path) -> int:
-    """Start listening; the port that it listens on."""
+async def listen(
+    port: int, keys: Path, folder: Path, kind: "type[asyncssh.SFTPServer] | None" = None
+) -> int:
+    """Start listening in this loop; the port that it listens on. Raises OSError when it is taken.
+
+    `keys` has the server's private key in `host`, and in `authorized` whom it lets in; `kind` does
+    the work of a session, where asyncssh's own class would not.
+    """
     import asyncssh
 
     listener = await asyncssh.listen(
@@ -85,7 +94,7 @@ async def _start(port: int, keys: Path, folder: Path) -> int:
         port,
         server_host_keys=[asyncssh.read_private_key(keys / "host")],
         authorized_client_keys=asyncssh.read_authorized_keys(keys / "authorized"),
-        sftp_factory=partial(asyncssh.SFTPServer, chroot=os.fsencode(folder)),
+        sftp_factory=partial(kind or asyncssh.SFTPServer, chroot=os.fsencode(folder)),
     )
     return listener.get_port()
 

@@ -96,11 +96,15 @@ class Wire:
             while True:
                 client, _ = self._listener.accept()
                 try:
-                    server = socket.create_connection(self._server)
+                    server = self._reach(client)
                 except OSError:
                     _break(client)
                     continue
                 self._connect(client, server)
+
+    def _reach(self, client: socket.socket) -> socket.socket:
+        """A new connection to the server. Raises OSError where there is none to be had."""
+        return socket.create_connection(self._server)
 
     def _connect(self, client: socket.socket, server: socket.socket) -> None:
         for end in (client, server):

@@ -1,5 +1,7 @@
 """What can go wrong with a service. Every message is one paragraph that ends in what to do."""
 
+from typing import Self
+
 
 class ServiceError(Exception):
     """Base of every error of `answerbook.services`."""
@@ -26,7 +28,18 @@ class StartFailed(ServiceError):
 
 
 class WrongPassword(ServiceError):
-    """A service refuses the password in the environment: its data was made with another one."""
+    """A service refuses our password: its data was made with another one."""
+
+    @classmethod
+    def of(cls, name: str, title: str, *, from_environment: bool) -> Self:
+        """For the service `name`, whose makers call it `title`."""
+        variable = f"ANSWERBOOK_{name.upper()}_PASSWORD"
+        where = f"in {variable}" if from_environment else "in the state folder"
+        begin = f"Unset {variable}, or begin" if from_environment else "Begin"
+        return cls(
+            f"{title} refuses the password {where}: its data was made with another one. {begin} "
+            f"anew with `answerbook down --delete-data {name}`."
+        )
 
 
 class CommandFailed(ServiceError):

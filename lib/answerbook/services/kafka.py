@@ -5,7 +5,6 @@ from contextlib import suppress
 from typing import ClassVar
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.admin import NewTopic
 from kafka.errors import TopicAlreadyExistsError
 
 from answerbook.services.contract import Service, ServiceName
@@ -83,10 +82,10 @@ class Kafka(Service):
         admin = self.admin()
         try:
             if READY_TOPIC not in admin.list_topics():
-                topic = NewTopic(READY_TOPIC, num_partitions=1, replication_factor=self.replication)
+                topic = {"num_partitions": 1, "replication_factor": self.replication}
                 # It is there when another attempt of ours timed out after it had done its work.
                 with suppress(TopicAlreadyExistsError):
-                    admin.create_topics([topic], timeout_ms=CLIENT_MS)
+                    admin.create_topics({READY_TOPIC: topic}, timeout_ms=CLIENT_MS)
             (description,) = admin.describe_topics([READY_TOPIC])
             in_sync = len(description["partitions"][0]["isr_nodes"])
         finally:

@@ -62,16 +62,8 @@ class Postgres(Service):
             return None
         if "password authentication failed" not in str(error):
             return None
-        return WrongPassword(
-            "PostgreSQL refuses the password"
-            + (
-                " in ANSWERBOOK_POSTGRES_PASSWORD: its data was made with another one. Unset the "
-                "variable, or begin"
-                if self.settings.postgres_password
-                else " in the state folder: its data was made with another one. Begin"
-            )
-            + " anew with `answerbook down --delete-data postgres`."
-        )
+        given = self.settings.postgres_password is not None
+        return WrongPassword.of(self.name, "PostgreSQL", from_environment=given)
 
     def create_database(self, name: str) -> str:
         """Make an empty database beside the usual one, replacing one of that name; its address."""

@@ -29,8 +29,8 @@ class RabbitMQ(Service):
     name: ClassVar[ServiceName] = "rabbitmq"
     usual_ports: ClassVar = {"amqp": "rabbitmq_port"}
     extra_ports = ("management", "distribution", "epmd")
-    memory_watermark: ClassVar[str] = "400MB"
-    """Above it a node blocks publishers; RabbitMQ's own default, 0.4 of all memory, is for servers.
+    memory_watermark: ClassVar = "400MB"
+    """Above it publishers are blocked; RabbitMQ's own default, 0.4 of all memory, is for servers.
     docker/compose.yaml has the same."""
 
     @property
@@ -119,15 +119,13 @@ class RabbitMQ(Service):
             connection.channel()
 
     def is_fatal(self, error: Exception) -> Exception | None:
-        if not isinstance(error, (AuthenticationError, ProbableAuthenticationError)):
+        # In the broker's own words: pika also calls it probable when a connection broke early. The
+        # broker makes its user before it opens its port, so waiting would mend nothing.
+        is_of_login = isinstance(error, (AuthenticationError, ProbableAuthenticationError))
+        if not (is_of_login and "ACCESS_REFUSED" in str(error)):
             return None
-        if self.settings.rabbitmq_password is None:
-            return None  # the user is created moments after the port opens
-        return WrongPassword(
-            "RabbitMQ refuses the password in ANSWERBOOK_RABBITMQ_PASSWORD: its data was made "
-            "with another one. Unset the variable, or begin anew with "
-            f"`answerbook down --delete-data {self.name}`."
-        )
+        given = self.settings.rabbitmq_password is not None
+        return WrongPassword.of(self.name, "RabbitMQ", from_environment=given)
 
 
 class RabbitMQ3(RabbitMQ):

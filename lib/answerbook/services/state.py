@@ -73,7 +73,7 @@ class StateFolder:
             # Git ignores the whole folder wherever it stands.
             (state.path / ".gitignore").write_text("*\n")
         except OSError as error:
-            raise _unusable(state.path, error) from error
+            raise unusable(state.path, error) from error
         return state
 
     # -- folders ------------------------------------------------------------------------------
@@ -109,7 +109,7 @@ class StateFolder:
                 with progress.waiting(f"{service}: another process is changing it"):
                     lock.acquire()
         except OSError as error:
-            raise _unusable(self.path, error) from error
+            raise unusable(self.path, error) from error
         try:
             yield
         finally:
@@ -161,7 +161,7 @@ class StateFolder:
         """A password of 24 random characters, made at the first call and kept."""
         path = self.path / "secrets" / name
         if not path.exists():
-            with self.changing("secrets"):  # the nodes of a cluster ask for it side by side
+            with self.changing("secrets"):  # of two that ask at once, one makes it
                 if not path.exists():
                     write_whole(path, secrets.token_urlsafe(18), mode=0o600)
         return SecretStr(path.read_text())
@@ -182,10 +182,11 @@ def write_whole(path: Path, text: str, mode: int = 0o644) -> None:
             Path(temporary).unlink()
             raise
     except OSError as error:
-        raise _unusable(path.parent, error) from error
+        raise unusable(path.parent, error) from error
 
 
-def _unusable(folder: Path, error: OSError) -> StateFolderError:
+def unusable(folder: Path, error: OSError) -> StateFolderError:
+    """The error for a state folder in which something could not be written."""
     return StateFolderError(
         f"The state folder {folder} cannot be written ({error.strerror}). Make it writable and "
         "give it 1 GB, or choose another with `export ANSWERBOOK_HOME=/a/folder/of/yours`."

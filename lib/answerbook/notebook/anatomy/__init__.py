@@ -8,7 +8,7 @@ copy. Its parts, in order:
 
 - The first cell: one H1; under it the line of cost, `*2 minutes · 0.4 GB · services: RabbitMQ*`
   (minutes and memory are rounded up from what `make notebooks` measures; `none`, or RabbitMQ,
-  Kafka, Kafka × 3, PostgreSQL).
+  RabbitMQ × 3, Kafka, Kafka × 3, PostgreSQL).
 - `## Answer in a minute`: at most 150 words. `## You will`: three bullets, **do**, **learn**,
   **need**.
 - The first code cell: all imports, and nothing else.

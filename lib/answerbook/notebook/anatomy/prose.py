@@ -31,6 +31,7 @@ COST = re.compile(
 )
 SERVICES: dict[str, ServiceName] = {
     "RabbitMQ": "rabbitmq",
+    "RabbitMQ × 3": "rabbitmq-3",
     "Kafka": "kafka",
     "Kafka × 3": "kafka-3",
     "PostgreSQL": "postgres",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from answerbook.services.contract import Service, ServiceName
 from answerbook.services.postgres import Postgres
-from answerbook.services.rabbitmq import RabbitMQ
+from answerbook.services.rabbitmq import RabbitMQ, RabbitMQ3
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,20 @@ LAYOUTS: dict[ServiceName, Layout] = {
         ),
         version="RABBITMQ_VERSION",
     ),
+    "rabbitmq-3": Layout(
+        "rabbitmq_image",
+        tuple(
+            Node(
+                f"rabbitmq-{node}",
+                {
+                    "amqp": f"ANSWERBOOK_RABBITMQ_{node}_PORT",
+                    "management": f"ANSWERBOOK_RABBITMQ_{node}_MANAGEMENT_PORT",
+                },
+            )
+            for node in (1, 2, 3)
+        ),
+        version="RABBITMQ_VERSION",
+    ),
     "kafka": Layout("kafka_image", (Node("kafka", {"kafka": "ANSWERBOOK_KAFKA_PORT"}),)),
     "kafka-3": Layout(
         "kafka_image",
@@ -81,6 +95,8 @@ def variables(service: Service, ports: Mapping[int, Mapping[str, int]]) -> dict[
             values[variable] = str(ports[number][name])
     if isinstance(service, RabbitMQ):
         values["ANSWERBOOK_RABBITMQ_PASSWORD"] = service.password
-    elif isinstance(service, Postgres):
+    if isinstance(service, RabbitMQ3):
+        values["ANSWERBOOK_RABBITMQ_COOKIE"] = service.cookie
+    if isinstance(service, Postgres):
         values["ANSWERBOOK_POSTGRES_PASSWORD"] = service.password
     return values

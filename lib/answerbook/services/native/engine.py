@@ -20,7 +20,7 @@ from answerbook.services.contract import COMMAND_SECONDS, Condition, NodeStatus,
 from answerbook.services.errors import NotRunning
 from answerbook.services.native import processes
 from answerbook.services.native.launch import Launch, Plan, Recipe
-from answerbook.services.state import ProcessRecord, ServiceRecord
+from answerbook.services.state import ProcessRecord, ServiceRecord, unusable
 
 HOST = "127.0.0.1"
 SHARED = 0
@@ -48,25 +48,10 @@ class NativeEngine:
 
     def start(self, service: Service, node: int | None) -> None:
         service.state.check_room()
-        if not self._living(service, None):
-            self._kill_unrecorded(service)
-        with service.state.changing("ports"):  # two services that start at once share none
-            record = self._record_to_start(service)
-            service.state.write_record(record)
-        stopped = []
-        for each in self._wanted(service, node):
-            condition = self._status(service, each).condition
-            if condition == "paused":
-                self.resume(service, each)
-            elif condition == "stopped":
-                stopped.append(each)
-        plans = [self._plan(service, record, each) for each in stopped]
-        with ThreadPoolExecutor(max_workers=len(plans) or 1) as pool:
-            prepared = list(pool.map(self._recipes[service.name].prepare, plans))
-        record = self._start_shared(service, prepared, record)
-        for plan, launches in zip(plans, prepared, strict=True):
-            own = [launch for launch in launches if not launch.shared]
-            record = self._spawn(plan, own, record)
+        try:
+            self._start(service, node)
+        except OSError as error:  # the disk filled up, or something in there is another user's
+            raise unusable(service.state.path, error) from error
 
     def stop(self, service: Service, node: int | None) -> None:
         living = self._living(service, node)
@@ -115,6 +100,27 @@ class NativeEngine:
         return "\n".join(parts)
 
     # -- inside -------------------------------------------------------------------------------
+
+    def _start(self, service: Service, node: int | None) -> None:
+        if not self._living(service, None):
+            self._kill_unrecorded(service)
+        with service.state.changing("ports"):  # two services that start at once share none
+            record = self._record_to_start(service)
+            service.state.write_record(record)
+        stopped = []
+        for each in self._wanted(service, node):
+            condition = self._status(service, each).condition
+            if condition == "paused":
+                self.resume(service, each)
+            elif condition == "stopped":
+                stopped.append(each)
+        plans = [self._plan(service, record, each) for each in stopped]
+        with ThreadPoolExecutor(max_workers=len(plans) or 1) as pool:
+            prepared = list(pool.map(self._recipes[service.name].prepare, plans))
+        record = self._start_shared(service, prepared, record)
+        for plan, launches in zip(plans, prepared, strict=True):
+            own = [launch for launch in launches if not launch.shared]
+            record = self._spawn(plan, own, record)
 
     def _record_to_start(self, service: Service) -> ServiceRecord:
         """Today's record, with the ports of the last time where nobody took them meanwhile."""

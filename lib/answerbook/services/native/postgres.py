@@ -59,8 +59,8 @@ class PostgresRecipe:
         password_file = work / "password"
         write_whole(password_file, plan.service.password, mode=0o600)
         if user is not None and group is not None:
-            os.chown(work, user, group)
-            os.chown(password_file, user, group)
+            for path in (work, password_file):
+                _hand_over(path, user, group)
         new = work / "data"
 
         def run(role: str, *words: str | Path, typed: str = "") -> None:
@@ -80,6 +80,17 @@ class PostgresRecipe:
         )
         new.replace(data)
         shutil.rmtree(work)
+
+
+def _hand_over(path: Path, user: int, group: int) -> None:
+    try:
+        os.chown(path, user, group)
+    except OSError as error:
+        raise StartFailed(
+            "PostgreSQL refuses to run as root, and this root may not hand files to another user "
+            f"({error.strerror}), as in some containers. Run as an ordinary user, or name one that "
+            "this machine lets you become with `export ANSWERBOOK_POSTGRES_USER=…`."
+        ) from error
 
 
 def _identity(settings: Settings, folder: Path) -> tuple[int | None, int | None]:

@@ -8,8 +8,10 @@ from answerbook.services.contract import Service
 from answerbook.services.errors import MissingProgram
 from answerbook.services.native import programs
 from answerbook.services.native.launch import Launch, Plan
-from answerbook.services.rabbitmq import MEMORY_WATERMARK, RabbitMQ, RabbitMQ3
+from answerbook.services.rabbitmq import RabbitMQ, RabbitMQ3
 from answerbook.services.state import write_whole
+
+ADVANCED = "advanced.config"
 
 # No busy waiting: two cores are shared with whatever the reader does.
 ERLANG_FLAGS = "-noinput +sbwt none +sbwtdcpu none +sbwtdio none"
@@ -31,9 +33,10 @@ class RabbitMQRecipe:
         text = _configuration(service, plan.ports[plan.node])
         (plan.folder / "home").mkdir(exist_ok=True)
         if isinstance(service, RabbitMQ3):
-            text += _cluster(service)
+            text += "\n".join([*cluster_settings(service), ""])
             write_whole(plan.folder / "home" / ".erlang.cookie", service.cookie, mode=0o600)
-        write_whole(plan.folder / "rabbitmq.conf", text, mode=0o600)
+        write_whole(plan.folder / "rabbitmq.conf", text)
+        write_whole(plan.folder / ADVANCED, _advanced(service), mode=0o600)
         write_whole(plan.folder / "enabled_plugins", "[rabbitmq_management].\n")
         environment = self._environment(plan)
         return [
@@ -71,7 +74,7 @@ class RabbitMQRecipe:
             "RABBITMQ_PID_FILE": str(folder / "pid"),
             "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
             "RABBITMQ_CONF_ENV_FILE": str(folder / "none"),
-            "RABBITMQ_ADVANCED_CONFIG_FILE": str(folder / "none.config"),
+            "RABBITMQ_ADVANCED_CONFIG_FILE": str(folder / ADVANCED),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
             "RABBITMQ_DIST_PORT": str(plan.ports[plan.node]["distribution"]),
             # The start script then becomes the Erlang machine instead of waiting beside it, so a
@@ -90,29 +93,31 @@ listeners.tcp.1 = 127.0.0.1:{ports["amqp"]}
 management.tcp.ip = 127.0.0.1
 management.tcp.port = {ports["management"]}
 default_user = {service.user}
-default_pass = {service.password}
 default_user_tags.administrator = true
 log.file = false
 log.console = true
 log.console.level = info
-vm_memory_high_watermark.absolute = {MEMORY_WATERMARK}
+vm_memory_high_watermark.absolute = {service.memory_watermark}
 disk_free_limit.absolute = 50MB
 """
 
 
-def _cluster(service: RabbitMQ3) -> str:
-    nodes = range(1, service.node_count + 1)
+def _advanced(service: RabbitMQ) -> str:
+    """The password as an Erlang term: in rabbitmq.conf a `#` in it would begin a comment."""
+    password = ",".join(str(byte) for byte in service.password.encode())
+    return f"[{{rabbit, [{{default_pass, <<{password}>>}}]}}].\n"
+
+
+def cluster_settings(service: RabbitMQ3) -> list[str]:
+    """Lines of rabbitmq.conf that make three nodes a cluster."""
     peers = [
         f"cluster_formation.classic_config.nodes.{node} = {service.node_name(node)}"
-        for node in nodes
+        for node in range(1, service.node_count + 1)
     ]
-    return "\n".join(
-        [
-            "cluster_formation.peer_discovery_backend = classic_config",
-            *peers,
-            f"cluster_formation.target_cluster_size_hint = {service.node_count}",
-            "cluster_partition_handling = pause_minority",
-            f"net_ticktime = {NET_TICK_SECONDS}",
-            "",
-        ]
-    )
+    return [
+        "cluster_formation.peer_discovery_backend = classic_config",
+        *peers,
+        f"cluster_formation.target_cluster_size_hint = {service.node_count}",
+        "cluster_partition_handling = pause_minority",
+        f"net_ticktime = {NET_TICK_SECONDS}",
+    ]
