@@ -106,6 +106,8 @@ class Service(ABC):
     extra_ports: ClassVar[tuple[str, ...]] = ()
     """Names of ports that may have any number."""
     node_count: ClassVar[int] = 1
+    worth_a_second_start: ClassVar[tuple[str, ...]] = PORT_LOST
+    """What a failed start says, in lower case, when the same start may succeed a moment later."""
 
     def __init__(self, state: StateFolder, engine: Engine, settings: Settings) -> None:
         self.state = state
@@ -191,9 +193,10 @@ class Service(ABC):
         try:
             self._start_once(node)
         except StartFailed as error:
-            if not _lost_a_port(error):
+            # On other ports, where one was lost between our look at it and the service's bind.
+            if not any(words in str(error).lower() for words in self.worth_a_second_start):
                 raise
-            self._start_once(node)  # on other ports
+            self._start_once(node)
         seconds = time.monotonic() - began
         progress.say(f"{self.name} {self.version} is up ({self.engine.name}, {seconds:.1f} s).")
 
@@ -296,9 +299,3 @@ class Service(ABC):
         if record is None:
             return f"<{self.name}: not running>"
         return f"<{self.name} {record.version} at {self.url!r} ({record.engine})>"
-
-
-def _lost_a_port(error: StartFailed) -> bool:
-    """Whether another program took a port between our look at it and the service's bind."""
-    told = str(error).lower()
-    return any(words in told for words in PORT_LOST)

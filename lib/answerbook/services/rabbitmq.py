@@ -14,7 +14,7 @@ from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import AuthenticationError, ProbableAuthenticationError
 
 from answerbook.services.address import MaskedURL
-from answerbook.services.contract import Service, ServiceName
+from answerbook.services.contract import PORT_LOST, Service, ServiceName
 from answerbook.services.errors import NotRunning, WrongPassword
 
 USER = "answerbook"
@@ -137,6 +137,13 @@ class RabbitMQ3(RabbitMQ):
     name = "rabbitmq-3"
     node_count = 3
     memory_watermark = "256MB"
+    # Nodes that start at once may ask one another before they can answer, and 3.10 then gives up.
+    worth_a_second_start = (*PORT_LOST, "incompatible_feature_flags")
+
+    def is_fatal(self, error: Exception) -> Exception | None:
+        # A node that comes back opens its port before it has the cluster's users from the others,
+        # and refuses everybody for a moment.
+        return None
 
     @property
     def cookie(self) -> str:
