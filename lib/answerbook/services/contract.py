@@ -17,7 +17,7 @@ from typing import ClassVar, Literal, Protocol, Self
 
 from answerbook.config import EngineName, Settings
 from answerbook.services import progress
-from answerbook.services.errors import NotRunning, StartFailed
+from answerbook.services.errors import PORT_LOST, NotRunning, StartFailed
 from answerbook.services.state import ServiceRecord, StateFolder
 
 ServiceName = Literal["rabbitmq", "rabbitmq-3", "kafka", "kafka-3", "postgres"]
@@ -103,6 +103,8 @@ class Service(ABC):
     extra_ports: ClassVar[tuple[str, ...]] = ()
     """Names of ports that may have any number."""
     node_count: ClassVar[int] = 1
+    worth_a_second_start: ClassVar[tuple[str, ...]] = PORT_LOST
+    """What a failed start says, in lower case, when the same start may succeed a moment later."""
 
     def __init__(self, state: StateFolder, engine: Engine, settings: Settings) -> None:
         self.state = state
@@ -188,9 +190,10 @@ class Service(ABC):
         try:
             self._start_once(node)
         except StartFailed as error:
-            if not error.lost_a_port:
+            # On other ports, where one was lost between our look at it and the service's bind.
+            if not any(words in str(error).lower() for words in self.worth_a_second_start):
                 raise
-            self._start_once(node)  # on other ports
+            self._start_once(node)
         seconds = time.monotonic() - began
         progress.say(f"{self.name} {self.version} is up ({self.engine.name}, {seconds:.1f} s).")
 

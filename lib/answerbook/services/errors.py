@@ -29,12 +29,6 @@ class Tampered(FetchFailed):
 class StartFailed(ServiceError):
     """A service died or did not answer in time; the message carries its last log lines."""
 
-    @property
-    def lost_a_port(self) -> bool:
-        """Whether another program took a port between our look at it and the service's bind."""
-        told = str(self).lower()
-        return any(words in told for words in PORT_LOST)
-
 
 class WrongPassword(ServiceError):
     """A service refuses our password: its data was made with another one."""

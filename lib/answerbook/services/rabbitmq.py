@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,7 +16,7 @@ from pika.exceptions import AuthenticationError, ProbableAuthenticationError
 
 from answerbook.services.address import MaskedURL
 from answerbook.services.contract import Service, ServiceName
-from answerbook.services.errors import NotRunning, WrongPassword
+from answerbook.services.errors import PORT_LOST, NotRunning, WrongPassword
 
 USER = "answerbook"
 
@@ -32,6 +33,9 @@ class RabbitMQ(Service):
     memory_watermark: ClassVar = "400MB"
     """Above it publishers are blocked; RabbitMQ's own default, 0.4 of all memory, is for servers.
     docker/compose.yaml has the same."""
+    refusal_seconds: ClassVar[float] = 5.0
+    """A password that is refused for so long is wrong."""
+    _refused_since: float | None = None
 
     @property
     def user(self) -> str:
@@ -119,10 +123,14 @@ class RabbitMQ(Service):
             connection.channel()
 
     def is_fatal(self, error: Exception) -> Exception | None:
-        # In the broker's own words: pika also calls it probable when a connection broke early. The
-        # broker makes its user before it opens its port, so waiting would mend nothing.
+        # In the broker's own words: pika also calls it probable when a connection broke early. A
+        # broker that was killed refuses everybody for a moment after it has opened its port.
         is_of_login = isinstance(error, (AuthenticationError, ProbableAuthenticationError))
         if not (is_of_login and "ACCESS_REFUSED" in str(error)):
+            self._refused_since = None
+            return None
+        self._refused_since = self._refused_since or time.monotonic()
+        if time.monotonic() - self._refused_since < self.refusal_seconds:
             return None
         given = self.settings.rabbitmq_password is not None
         return WrongPassword.of(self.name, "RabbitMQ", from_environment=given)
@@ -137,6 +145,9 @@ class RabbitMQ3(RabbitMQ):
     name = "rabbitmq-3"
     node_count = 3
     memory_watermark = "256MB"
+    refusal_seconds = 30.0  # a node that comes back has to get the users from the others first
+    # Nodes that start at once may ask one another before they can answer, and 3.10 then gives up.
+    worth_a_second_start = (*PORT_LOST, "incompatible_feature_flags")
 
     @property
     def cookie(self) -> str:
