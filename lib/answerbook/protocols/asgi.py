@@ -10,14 +10,15 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
+
+from answerbook.protocols.stopping import Stopping
 
 STOP_SECONDS = 1
 """What requests that are under way may take when the server stops; then they are cancelled."""
 
 
-class Serving:
+class Serving(Stopping):
     """A server in a thread. Ends at `stop`, with its `with` block, or with the process."""
 
     def __init__(
@@ -56,17 +57,6 @@ class Serving:
         self._server.should_exit = True
         self._thread.join()
         self._listener.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     def __repr__(self) -> str:
         return f"<application at {self.url}>" if self.running else f"<{self.url}, stopped>"

@@ -3,14 +3,13 @@
 Used by `mqtt`, `sftp` and `card_network`.
 """
 
-from types import TracebackType
-from typing import Self
 from urllib.parse import urlsplit
 
 from answerbook.protocols import peer
+from answerbook.protocols.stopping import Stopping
 
 
-class Endpoint:
+class Endpoint(Stopping):
     """A running peer server. Ends at `stop`, with its `with` block, or with the interpreter."""
 
     host = "127.0.0.1"
@@ -30,17 +29,6 @@ class Endpoint:
     def stop(self) -> None:
         """End the process and wait until it is gone; its connections are cut off."""
         self._peer.stop()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     def __repr__(self) -> str:
         state = "" if self.running else ", stopped"

@@ -15,8 +15,9 @@ import sys
 import tempfile
 import weakref
 from contextlib import suppress
-from types import TracebackType
-from typing import IO, NoReturn, Self
+from typing import IO, NoReturn
+
+from answerbook.protocols.stopping import Stopping
 
 START_SECONDS = 30.0
 """What a peer may take until it listens; a cold import of httpbin takes one or two."""
@@ -28,7 +29,7 @@ class PeerFailed(Exception):
     """A peer server did not start; the message carries what it said."""
 
 
-class Peer:
+class Peer(Stopping):
     """A running peer server. Ends at `stop`, with its `with` block, or with the interpreter."""
 
     def __init__(self, process: "subprocess.Popen[str]", url: str) -> None:
@@ -60,17 +61,6 @@ class Peer:
 
     def resume(self) -> None:
         self._process.send_signal(signal.SIGCONT)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     def __repr__(self) -> str:
         return f"<peer at {self.url}>" if self.running else f"<peer at {self.url}, stopped>"

@@ -14,8 +14,9 @@ client and a server on loopback, passes every byte on, and counts them:
 import socket
 from contextlib import suppress
 from threading import Lock, Thread
-from types import TracebackType
-from typing import Literal, Self
+from typing import Literal
+
+from answerbook.protocols.stopping import Stopping
 
 Side = Literal["requests", "answers"]
 """Bytes that the client sends, or bytes that the server sends."""
@@ -23,7 +24,7 @@ Side = Literal["requests", "answers"]
 CHUNK_BYTES = 65_536
 
 
-class Wire:
+class Wire(Stopping):
     """Connects every client of its `port` to one server. Ends at `stop` or with its block."""
 
     def __init__(self, server_port: int) -> None:
@@ -76,17 +77,6 @@ class Wire:
         """Stop listening and break what is connected. Does nothing the second time."""
         _break(self._listener)
         self.cut()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     def __repr__(self) -> str:
         return f"<wire from port {self.port} to port {self._server[1]}>"

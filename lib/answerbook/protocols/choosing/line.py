@@ -6,9 +6,8 @@ The speed is measured on a straight line; bytes are counted in another run, on a
 
 import re
 import socket
-from types import TracebackType
-from typing import Self
 
+from answerbook.protocols.stopping import Stopping
 from answerbook.protocols.wire import Side, Wire
 
 PORT = re.compile(r":(\d+)(?=/|$)")
@@ -50,7 +49,7 @@ class SocksWire(Wire):
         return server
 
 
-class WiredLine(Line):
+class WiredLine(Line, Stopping):
     """Everything passes through wires, which count, and break when told. Ends with its block."""
 
     def __init__(self) -> None:
@@ -81,15 +80,7 @@ class WiredLine(Line):
         for wire in self._wires:
             wire.cut()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def stop(self) -> None:
         for wire in self._wires:
             wire.stop()
 

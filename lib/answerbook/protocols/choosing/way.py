@@ -11,18 +11,18 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from answerbook.protocols.choosing.line import Line, port_of
 from answerbook.protocols.peer import Peer, start
+from answerbook.protocols.stopping import Stopping
 
 Send = Callable[[Iterator[str]], Coroutine[Any, Any, None] | None]
 """Sends payloads; returns once all are acknowledged in its protocol's way, or raises. A coroutine
 function where the library is asynchronous."""
 
 
-class Way:
+class Way(Stopping):
     """A sender's function, and its receiver with the folder that has the receiver's ledger."""
 
     def __init__(
@@ -43,15 +43,8 @@ class Way:
         """A new receiver in the place of one that was killed, with the same ledger."""
         self.receiver = self._start()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def stop(self) -> None:
+        """End the receiver."""
         self.receiver.stop()
 
 
