@@ -1,14 +1,9 @@
 """Peers start, answer, refuse a taken port in words, and leave nothing behind."""
 
-import signal
 import socket
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psutil
 import pytest
@@ -17,6 +12,7 @@ import requests
 from answerbook.config import Settings, SettingsError
 from answerbook.protocols import httpbin, peer, shop
 from answerbook.protocols.peer import Peer, PeerFailed
+from tests.unit.peers import assert_dies_with_its_starter, port_of
 
 SERVE = [httpbin.serve, shop.serve]
 SECONDS = 10
@@ -155,39 +151,7 @@ def test_a_missing_package_is_named_with_what_installs_it(
 
 @pytest.mark.parametrize("module", ["httpbin", "shop"])
 def test_a_peer_dies_with_a_starter_that_is_killed(module: str) -> None:
-    program = (
-        f"from answerbook.protocols import {module}\n"
-        f"started = {module}.serve()\n"
-        "print(started.pid, flush=True)\n"
-        "input()\n"
-    )
-    starter = subprocess.Popen(
-        [sys.executable, "-c", program],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with starter:
-        assert starter.stdout is not None
-        process = psutil.Process(int(starter.stdout.readline()))
-        assert process.is_running()
-        starter.send_signal(signal.SIGKILL)
-        starter.wait(SECONDS)
-        wait_until_gone(process)
-
-
-def port_of(started: Peer) -> int:
-    port = urlsplit(started.url).port
-    assert port is not None
-    return port
-
-
-def wait_until_gone(process: psutil.Process) -> None:
-    """Until it has ended; a process that nobody waits for stays as a zombie, which runs no more."""
-    deadline = time.monotonic() + SECONDS
-    with suppress(psutil.NoSuchProcess):
-        while process.status() != psutil.STATUS_ZOMBIE:
-            assert time.monotonic() < deadline, f"process {process.pid} still runs"
+    assert_dies_with_its_starter(f"from answerbook.protocols import {module}", f"{module}.serve()")
 
 
 def wait_for_request(started: Peer, path: str) -> None:

@@ -4,21 +4,19 @@ import gc
 import os
 import signal
 import socket
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
 import asyncssh
 import psutil
 import pytest
 
-from answerbook.notebook import wait_for
 from answerbook.protocols import card_network, mqtt, sftp
 from answerbook.protocols.endpoint import Endpoint
 from answerbook.protocols.peer import PeerFailed
+from tests.unit.peers import assert_dies_with_its_starter
 
 SECONDS = 20
 CLIENT_KEY = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode()
@@ -111,25 +109,7 @@ STARTS = {
 
 @pytest.mark.parametrize("module", STARTS)
 def test_a_peer_dies_with_a_starter_that_is_killed(module: str, temporary: Path) -> None:
-    program = (
-        f"from answerbook.protocols import {module}\n"
-        f"started = {STARTS[module]}\n"
-        "print(started.pid, flush=True)\n"
-        "input()\n"
-    )
-    starter = subprocess.Popen(
-        [sys.executable, "-c", program],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with starter:
-        assert starter.stdout is not None
-        process = psutil.Process(int(starter.stdout.readline()))
-        assert process.is_running()
-        starter.send_signal(signal.SIGKILL)
-        starter.wait(SECONDS)
-        wait_for(lambda: is_gone(process), "the peer has ended", SECONDS)
+    assert_dies_with_its_starter(f"from answerbook.protocols import {module}", STARTS[module])
     assert [] == list(temporary.iterdir())
 
 
@@ -152,10 +132,3 @@ def test_no_secret_shows_in_a_command_line_or_a_repr(temporary: Path) -> None:
         assert broker.password not in command
         assert broker.password not in repr(broker)
         assert [] == list(temporary.iterdir()), "the password's hash stays on no disk"
-
-
-def is_gone(process: psutil.Process) -> bool:
-    """A process that nobody waits for stays as a zombie, which runs no more."""
-    with suppress(psutil.NoSuchProcess):
-        return process.status() == psutil.STATUS_ZOMBIE
-    return True

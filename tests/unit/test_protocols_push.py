@@ -5,14 +5,10 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from itertools import islice
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 import psutil
@@ -26,6 +22,7 @@ from answerbook.protocols import sse, trial, webhook_provider, websocket
 from answerbook.protocols.peer import Peer, PeerFailed
 from answerbook.protocols.trial import Received
 from answerbook.protocols.wire import Wire
+from tests.unit.peers import assert_dies_with_its_starter, port_of
 
 MODULES = {"websocket": websocket, "sse": sse, "webhook_provider": webhook_provider}
 SECONDS = 20
@@ -75,25 +72,7 @@ def test_a_killed_peer_can_be_started_again_on_its_port(serve: Callable[[int], P
 
 @pytest.mark.parametrize("module", MODULES)
 def test_a_peer_dies_with_a_starter_that_is_killed(module: str) -> None:
-    program = (
-        f"from answerbook.protocols import {module}\n"
-        f"started = {module}.serve()\n"
-        "print(started.pid, flush=True)\n"
-        "input()\n"
-    )
-    starter = subprocess.Popen(
-        [sys.executable, "-c", program],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with starter:
-        assert starter.stdout is not None
-        process = psutil.Process(int(starter.stdout.readline()))
-        assert process.is_running()
-        starter.send_signal(signal.SIGKILL)
-        starter.wait(SECONDS)
-        wait_until_gone(process)
+    assert_dies_with_its_starter(f"from answerbook.protocols import {module}", f"{module}.serve()")
 
 
 # -- WebSocket --------------------------------------------------------------------------------
@@ -267,17 +246,3 @@ async def after_an_outage(read: trial.Reader, url: str) -> tuple[int, int]:
         await trial.outage(line, received.__len__)
         reading.cancel()
     return trial.missed_and_twice(received)
-
-
-def port_of(running: Peer) -> int:
-    port = urlsplit(running.url).port
-    assert port is not None
-    return port
-
-
-def wait_until_gone(process: psutil.Process) -> None:
-    """Until it has ended; a process that nobody waits for stays as a zombie, which runs no more."""
-    deadline = time.monotonic() + SECONDS
-    with suppress(psutil.NoSuchProcess):
-        while process.status() != psutil.STATUS_ZOMBIE:
-            assert time.monotonic() < deadline, f"process {process.pid} still runs"

@@ -1,13 +1,12 @@
 """The desk gives the same answers through each protocol, and its peers leave nothing behind."""
 
 import json
-import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
@@ -31,6 +30,7 @@ from answerbook.protocols.rates import (
     traffic,
 )
 from answerbook.protocols.rates.contract import rates_pb2, rates_pb2_grpc
+from tests.unit.peers import assert_dies_with_its_starter, port_of
 
 SECONDS = 20
 MODULES = {
@@ -280,21 +280,8 @@ def test_a_desk_takes_the_port_that_it_is_given(name: str) -> None:
 
 @pytest.mark.parametrize("name", MODULES)
 def test_a_desk_dies_with_a_starter_that_is_killed(name: str) -> None:
-    program = (
-        f"from answerbook.protocols.rates import {name}_rates as module\n"
-        "peer = module.serve()\n"
-        "print(peer.pid, flush=True)\n"
-        "input()\n"
-    )
-    starter = subprocess.Popen(
-        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    with starter:
-        assert starter.stdout is not None
-        process = psutil.Process(int(starter.stdout.readline()))
-        starter.send_signal(signal.SIGKILL)
-        starter.wait(SECONDS)
-        wait_until(lambda: gone(process))
+    imports = f"from answerbook.protocols.rates import {name}_rates as module"
+    assert_dies_with_its_starter(imports, "module.serve()")
 
 
 def test_traffic_counts_the_bytes_of_a_call() -> None:
@@ -353,21 +340,9 @@ CALLERS = {
 }
 
 
-def port_of(peer: Peer) -> int:
-    """Of a URL, and of what gRPC calls a target."""
-    return int(peer.url.rpartition(":")[2])
-
-
 def connected(pid: int) -> bool:
     connections = psutil.Process(pid).net_connections("tcp")
     return any(one.status == psutil.CONN_ESTABLISHED for one in connections)
-
-
-def gone(process: psutil.Process) -> bool:
-    """Or a zombie, which nobody waits for and which runs no more."""
-    with suppress(psutil.NoSuchProcess):
-        return process.status() == psutil.STATUS_ZOMBIE
-    return True
 
 
 def wait_until(condition: Callable[[], bool]) -> None:

@@ -5,7 +5,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -16,6 +15,7 @@ from answerbook.notebook import wait_for
 from answerbook.protocols import shop
 from answerbook.protocols.peer import Peer
 from answerbook.protocols.trial import wired
+from tests.unit.peers import port_of
 
 SECONDS = 10
 LAMP = {"item": "lamp"}
@@ -213,9 +213,3 @@ def orders(base: str) -> list[Any]:
 
 def get(url: str) -> requests.Response:
     return requests.get(url, timeout=SECONDS)
-
-
-def port_of(peer: Peer) -> int:
-    port = urlsplit(peer.url).port
-    assert port is not None
-    return port
