@@ -99,7 +99,9 @@ COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-vers
 	--generate-hashes --custom-compile-command "make requirements" --group build
 requirements: ## Pin again what pyproject.toml and the jgo files name (ARGS=--upgrade for the newest)
 	@$(INSTALL) dev
-	$(COMPILE) --extra lab --extra q1 --extra dev --output-file requirements/dev.txt $(ARGS)
+	$(COMPILE) --extra lab --extra q1 --extra q2 --extra dev --output-file requirements/dev.txt $(ARGS)
 	cp requirements/dev.txt requirements/lab.txt
+	cp requirements/dev.txt requirements/q2.txt
 	$(COMPILE) --extra lab --extra q1 --output-file requirements/lab.txt
+	$(COMPILE) --extra lab --extra q1 --extra q2 --output-file requirements/q2.txt
 	$(BIN)/python -m answerbook.services.native.programs.lock

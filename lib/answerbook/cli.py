@@ -13,6 +13,7 @@ from rich.table import Table
 from answerbook import doctor as checks
 from answerbook import services
 from answerbook.config import SettingsError
+from answerbook.notify.commands import app as notify
 from answerbook.services import Postgres, RabbitMQ, Service, ServiceError, ServiceName
 
 app = typer.Typer(
@@ -21,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.add_typer(notify, name="notify")
 console = Console()
 complaints = Console(stderr=True)
 

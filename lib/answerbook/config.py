@@ -6,7 +6,7 @@ cell may change one. Everything in the package imports this module; it imports n
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from platformdirs import user_state_path
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
@@ -28,7 +28,28 @@ def base_url(address: str) -> str:
     return address.rstrip("/")
 
 
-class Settings(BaseSettings):
+class FromEnvironment(BaseSettings):
+    """Settings whose error names the variable that is wrong."""
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read the environment; raise SettingsError with the variable's name when one is wrong."""
+        try:
+            return cls()
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            name = cls.model_config["env_prefix"] + "_".join(map(str, first["loc"])).upper()
+            if first["type"] == "missing":
+                raise SettingsError(
+                    f"The environment variable {name} is not set, and this needs it."
+                ) from None
+            raise SettingsError(
+                f"The environment variable {name} is set to {first['input']!r}, which cannot be "
+                f"used: {first['msg']}. Correct it, or `unset {name}` for the default."
+            ) from None
+
+
+class Settings(FromEnvironment):
     """What can be set from outside. Every default is what a reader on a laptop wants."""
 
     model_config = SettingsConfigDict(env_prefix="ANSWERBOOK_", env_ignore_empty=True)
@@ -60,19 +81,6 @@ class Settings(BaseSettings):
     kafka_image: str = "apache/kafka:4.1.1"
     postgres_image: str = "postgres:18-alpine"
 
-    @classmethod
-    def load(cls) -> "Settings":
-        """Read the environment; raise SettingsError with the variable's name when one is wrong."""
-        try:
-            return cls()
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            name = "ANSWERBOOK_" + "_".join(str(part) for part in first["loc"]).upper()
-            raise SettingsError(
-                f"The environment variable {name} is set to {first['input']!r}, which cannot be "
-                f"used: {first['msg']}. Correct it, or `unset {name}` for the default."
-            ) from None
-
     @property
     def state_folder(self) -> Path:
         """Where the state is, absolute; not necessarily there yet."""
@@ -86,6 +94,73 @@ class Settings(BaseSettings):
             if self.programs
             else (self.state_folder / "programs")
         )
+
+
+class NotifySettings(FromEnvironment):
+    """What the programs of `answerbook notify` read: `ANSWERBOOK_NOTIFY_<FIELD>`.
+
+    Defaults are those of one machine. In production something else starts the programs, and these
+    variables are all that it tells them.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="ANSWERBOOK_NOTIFY_", env_ignore_empty=True)
+
+    kafka: str = "127.0.0.1:9092"
+    """Bootstrap servers, parted by commas."""
+    database: SecretStr = SecretStr("postgresql://answerbook@127.0.0.1:5432/answerbook")
+    partitions: int = Field(default=6, ge=1)
+    """Of every topic, when they are made."""
+    replication: int = Field(default=1, ge=1)
+    host: str = "127.0.0.1"
+    """Where programs listen."""
+    port: int | None = Field(default=None, ge=0, le=65_535)
+    """Of this program. Default: `records.PORTS`."""
+    folder: Path = Path("notify")
+    """Where this program keeps what outlives it: render's checkpoint, the emulator's record."""
+
+    api_most_buffered: int = Field(default=50_000, ge=1)
+    """Events that the API holds for Kafka before it answers 503."""
+    api_ack_seconds: float = Field(default=10.0, gt=0)
+    """What Kafka may take to acknowledge before the API answers 503."""
+
+    render_master: str = "local[2]"
+    """Any Spark master."""
+    render_heap: str = "640m"
+    render_jars: str = ""
+    """Class path of the Kafka connector and PostgreSQL's driver."""
+    render_java: Path | None = None
+    """`java` of a JRE 17 or later. Default: that of PATH or JAVA_HOME."""
+    render_trigger_seconds: float = Field(default=0.2, ge=0)
+    render_most_per_batch: int = Field(default=100_000, ge=1)
+    """Events in a micro-batch."""
+    render_refresh_seconds: float = Field(default=30.0, gt=0)
+    """How old users, devices, preferences and templates may be."""
+
+    deliver_connections: int = Field(default=100, ge=1)
+    """To FCM, at once."""
+    deliver_in_flight: int = Field(default=1_000, ge=1)
+    """Notifications taken from Kafka and not finished."""
+    deliver_attempts: int = Field(default=8, ge=1)
+    deliver_quota_per_minute: int = Field(default=600_000, ge=1)
+    """Of the FCM project, for all workers together."""
+    deliver_ramp_seconds: float = Field(default=60.0, ge=0)
+    """From a standing start to the whole quota, as FCM asks. 0: at once."""
+    deliver_timeout: float = Field(default=10.0, gt=0)
+    """Seconds for one send."""
+    deliver_window: int = Field(default=500_000, ge=1)
+    """Ids of finished notifications that a worker remembers, for each partition."""
+
+    fcm_project: str = "answerbook"
+    fcm_credentials: Path | None = None
+    """A service account's key file. Without one, the emulator is sent to."""
+    fcm_url: Annotated[str, AfterValidator(base_url)] = "https://fcm.googleapis.com"
+    emulator_url: Annotated[str, AfterValidator(base_url)] = "http://127.0.0.1:8081"
+    emulator_token: SecretStr | None = None
+    """Of the emulator's control API. Default: generated, in `control.token` of its folder."""
+    emulator_tls_port: int = Field(default=8443, ge=0, le=65_535)
+    emulator_proxy_port: int = Field(default=8888, ge=0, le=65_535)
+    emulator_quota_per_minute: int = Field(default=600_000, ge=0)
+    """0: without a limit."""
 
 
 def repository() -> Path | None:

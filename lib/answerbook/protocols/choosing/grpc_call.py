@@ -10,10 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import grpc  # type: ignore[import-untyped]
-from google.protobuf.wrappers_pb2 import (  # type: ignore[import-untyped]
-    StringValue,
-    UInt64Value,
-)
+from google.protobuf.wrappers_pb2 import StringValue, UInt64Value
 
 from answerbook.protocols import peer
 from answerbook.protocols.choosing import receiver

@@ -1,0 +1,1 @@
+"""Who gets what: users, devices, preferences and outcomes, in PostgreSQL."""
