@@ -248,8 +248,10 @@ class Service(ABC):
                         f"or read its log:\n{self._last_words()}"
                     ) from last_error
                 time.sleep(POLL_SECONDS)
-        # An attempt takes seconds while a broker starts: it may have succeeded since the interrupt.
+        # An attempt takes seconds while a broker starts: it may have succeeded since the interrupt,
+        # and two nodes of three answer for one that ended.
         self._raise_if_cancelled()
+        self._raise_if_dead(node)
         self.state.mark_ready(self.name)
 
     def _attempt(self) -> Exception | None:

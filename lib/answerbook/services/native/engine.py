@@ -220,7 +220,7 @@ class NativeEngine:
 
     def _folder(self, service: Service, node: int) -> Path:
         folder = service.state.service_folder(service.name)
-        if service.node_count > 1:
+        if service.node_count > 1 and node != SHARED:
             folder = folder / f"node-{node}"
             folder.mkdir(exist_ok=True)
         return folder
