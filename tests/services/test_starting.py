@@ -146,8 +146,9 @@ def test_service_starts_without_a_variable_that_is_usually_there(
     assert 0 == done.returncode, done.stderr
 
 
+@pytest.mark.parametrize("name", ["postgres", "kafka"])
 def test_port_lost_between_the_look_and_the_bind_is_replaced(
-    fresh_home: Path, monkeypatch: pytest.MonkeyPatch
+    name: ServiceName, fresh_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     choose = ports.choose
     with socket.create_server(("127.0.0.1", 0)) as other:
@@ -157,6 +158,6 @@ def test_port_lost_between_the_look_and_the_bind_is_replaced(
         monkeypatch.setattr(
             ports, "choose", lambda usual, taken: next(looks, None) or choose(usual, taken)
         )
-        postgres = services.require("postgres")
-        assert lost != postgres.port
-        postgres.round_trip()
+        service = services.require(name)
+        assert lost != service.port
+        service.round_trip()

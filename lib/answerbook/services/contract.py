@@ -7,6 +7,7 @@ every service has the same verbs on every engine.
 
 from __future__ import annotations
 
+import re
 import time
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
@@ -23,6 +24,8 @@ ServiceName = Literal["rabbitmq", "rabbitmq-3", "kafka", "kafka-3", "postgres"]
 
 POLL_SECONDS = 0.1
 """Between two attempts of a client while its service starts."""
+LOG_LINES = 400
+"""Among which the cause of a failed start is: an orderly end may say much after it."""
 
 
 class Service(ABC):
@@ -40,6 +43,8 @@ class Service(ABC):
     node_count: ClassVar[int] = 1
     worth_a_second_start: ClassVar[tuple[str, ...]] = PORT_LOST
     """What a failed start says, in lower case, when the same start may succeed a moment later."""
+    noise: ClassVar[re.Pattern[str]] = re.compile(r"(?!)")
+    """Lines of its log that push the cause of a failed start out of sight."""
 
     def __init__(self, state: StateFolder, engine: Engine, settings: Settings) -> None:
         self.state = state
@@ -217,9 +222,12 @@ class Service(ABC):
             )
 
     def _last_words(self, node: int | None = None) -> str:
-        """The end of the log without Java's stack frames, which push the cause out of sight."""
-        lines = self.logs(60, node).splitlines()
-        return "\n".join([line for line in lines if not line.startswith("\tat ")][-25:])
+        """The end of the log without `noise`; all of that end where nothing else is said."""
+        lines = self.logs(LOG_LINES, node).splitlines()
+        telling = [line for line in lines if not self.noise.search(line)]
+        if all(line.startswith("--- ") for line in telling):
+            telling = lines
+        return "\n".join(telling[-25:])
 
     # -- inside -------------------------------------------------------------------------------
 
