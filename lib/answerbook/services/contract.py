@@ -18,6 +18,7 @@ from answerbook.config import Settings
 from answerbook.services import progress
 from answerbook.services.engine import Engine, NodeStatus
 from answerbook.services.errors import PORT_LOST, NotRunning, StartFailed
+from answerbook.services.ports import Reservation
 from answerbook.services.state import ServiceRecord, StateFolder
 
 ServiceName = Literal["rabbitmq", "rabbitmq-3", "kafka", "kafka-3", "postgres"]
@@ -52,6 +53,8 @@ class Service(ABC):
         self.settings = settings
         self.cancelled = Event()
         """Set by whoever waits for a start in another thread and was interrupted."""
+        self.reservation = Reservation()
+        """The ports that a start has chosen, from then until it is over."""
 
     # -- address ------------------------------------------------------------------------------
 
@@ -148,6 +151,8 @@ class Service(ABC):
                 self.engine.kill(self, None)
                 self.engine.remove(self)
             raise
+        finally:
+            self.reservation.close()
 
     # -- readiness ----------------------------------------------------------------------------
 
@@ -168,6 +173,7 @@ class Service(ABC):
         if any(status.condition != "running" for status in self.nodes()):
             return False
         try:
+            self._check_listens()
             self.ping()
         except Exception as error:
             fatal = self.is_fatal(error)
@@ -196,6 +202,7 @@ class Service(ABC):
 
     def _attempt(self) -> Exception | None:
         try:
+            self._check_listens()
             self.round_trip()
         except Exception as error:
             fatal = self.is_fatal(error)
@@ -203,6 +210,17 @@ class Service(ABC):
                 raise fatal from error
             return error
         return None
+
+    def _check_listens(self) -> None:
+        """Raise ConnectionError unless what a client of ours would reach is ours.
+
+        Another's server may have taken the port, and would answer as well as ours.
+        """
+        client = next(iter(self.usual_ports))
+        for status in self.nodes():
+            port = self.ports(status.node)[client]
+            if status.condition == "running" and not self.engine.listens(self, status.node, port):
+                raise ConnectionError(f"node {status.node} does not listen on port {port}")
 
     def _raise_if_cancelled(self) -> None:
         if self.cancelled.is_set():

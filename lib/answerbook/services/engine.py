@@ -68,6 +68,9 @@ class Engine(Protocol):
     def memory(self, service: Service, node: int) -> int:
         """Bytes: the proportional set size of a node's processes, or what its container uses."""
 
+    def listens(self, service: Service, node: int, port: int) -> bool:
+        """Whether it is this node that listens on a port of its record, and nobody else's does."""
+
     def logs(self, service: Service, lines: int, node: int | None = None) -> str:
         """The last lines of each node's log, oldest first."""
 

@@ -88,6 +88,10 @@ class NativeEngine:
     def nodes(self, service: Service) -> list[NodeStatus]:
         return [self._status(service, node) for node in self._wanted(service, None)]
 
+    def listens(self, service: Service, node: int, port: int) -> bool:
+        living = (process for record, process in self._living(service, node))
+        return processes.listen(living, port)
+
     def logs(self, service: Service, lines: int, node: int | None = None) -> str:
         parts = []
         shared = [SHARED] if service.node_count > 1 else []
@@ -147,7 +151,8 @@ class NativeEngine:
                 for name, field in service.usual_ports.items()
             } | dict.fromkeys(service.extra_ports, 0)
             wanted[node] = usual | last.get(node, {})
-        return ports.choose_each(wanted, service.state.ports_of_others(service.name))
+        others = service.state.ports_of_others(service.name)
+        return ports.choose_each(wanted, others, service.reservation)
 
     def _plan(self, service: Service, record: ServiceRecord, node: int) -> Plan:
         """What a stopped node is to become, after what is left of it has been ended."""
