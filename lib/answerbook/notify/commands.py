@@ -56,3 +56,14 @@ def topics() -> None:
     settings = NotifySettings.load()
     made = create_topics(settings.kafka, records.TOPICS, settings.partitions, settings.replication)
     typer.echo(f"Made: {', '.join(made)}." if made else "All topics are there.")
+
+
+@app.command()
+def emulator_env() -> None:
+    """Print the variables that lead a client of FCM to the emulator, for `eval` in a shell."""
+    from shlex import quote
+
+    from answerbook.notify.emulator.client_side import environment
+
+    for name, value in environment(NotifySettings.load()).items():
+        typer.echo(f"export {name}={quote(value)}")
