@@ -1,14 +1,21 @@
 """Clients as they are, led to the emulator by their environment and by the names of hosts alone."""
 
 import json
+import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+import requests
 
+from answerbook.config import NotifySettings
+from answerbook.notify.emulator.certificates import HOSTS
+from answerbook.notify.emulator.client_side import led_to_emulator
 from tests.unit.notify_emulator import SECONDS, Emulator
 
 IN_FRONT = """
@@ -209,6 +216,17 @@ print(json.dumps(asyncio.run(main())))
     assert {"news": {"messages": 0, "subscribers": 1}} == emulator.counts()["topics"]
 
 
+def test_block_leads_this_process_and_ends(emulator: Emulator) -> None:
+    settings = NotifySettings(folder=emulator.folder)
+    before = dict(os.environ)
+    url = f"https://{HOSTS[0]}/v1/projects/answerbook/messages:send"
+    with led_to_emulator(settings):
+        for client in (requests.post, httpx.post):
+            assert 401 == client(url, json={}, timeout=SECONDS).status_code
+    assert before == dict(os.environ)
+    assert socket.socket.connect.__name__ == "connect"
+
+
 def test_client_gets_a_new_token_when_the_emulator_has_forgotten_its_own(tmp_path: Path) -> None:
     script = """
 import sys
@@ -241,6 +259,18 @@ def test_command_prints_what_a_shell_needs(emulator: Emulator) -> None:
     assert exported["HTTPS_PROXY"] == emulator.address.proxy
     for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "GOOGLE_APPLICATION_CREDENTIALS"):
         assert Path(exported[name]).is_file()
+
+
+def test_command_says_that_the_emulator_is_to_be_started_first(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "answerbook", "notify", "emulator-env"],
+        env=os.environ | {"ANSWERBOOK_NOTIFY_FOLDER": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (1, "") == (done.returncode, done.stdout)
+    assert "Start it first" in done.stderr
 
 
 def _shell(emulator: Emulator, line: str) -> str:

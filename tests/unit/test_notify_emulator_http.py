@@ -1,5 +1,6 @@
 """The running emulator over HTTP: authorization, errors, faults, control, the record, its end."""
 
+import asyncio
 import json
 import socket
 import ssl
@@ -7,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import httpx
@@ -286,13 +288,17 @@ def test_outage_that_refuses_cuts_connections(emulator: Emulator) -> None:
     assert 1 == emulator.counts()["answers"]["OUTAGE_REFUSE"]
 
 
-def test_hung_connection_is_cut_when_the_outage_is_lifted(emulator: Emulator) -> None:
-    emulator.faults(outage={"kind": "hang"})
+@pytest.mark.parametrize("outage", [{"kind": "hang"}, {"kind": "hang", "seconds": 0.5}])
+def test_hung_connection_is_cut_when_the_outage_is_over(
+    emulator: Emulator, outage: dict[str, Any]
+) -> None:
+    emulator.faults(outage=outage)
     with socket.create_connection(("127.0.0.1", emulator.address.port), SECONDS) as client:
         client.sendall(request(TO))
         while not emulator.counts()["answers"].get("OUTAGE_HANG"):
             pass
-        emulator.control.delete("/faults").raise_for_status()
+        if "seconds" not in outage:
+            emulator.control.delete("/faults").raise_for_status()
         with suppress(ConnectionResetError):
             assert b"" == client.recv(1)
     assert 0 == emulator.counts()["accepted"]
@@ -315,21 +321,30 @@ def test_answers_are_late_by_the_latency_that_was_set(emulator: Emulator) -> Non
     assert time.monotonic() - began >= 0.06
 
 
-def test_fault_strikes_over_http2_one_stream_alone(
-    emulator: Emulator, trusted: ssl.SSLContext
+@pytest.mark.parametrize("http2", [True, False])
+def test_faults_strike_over_tls_too(
+    emulator: Emulator, trusted: ssl.SSLContext, http2: bool
 ) -> None:
     headers = bearer(emulator, str(emulator.folder / "ca.pem"))
-    emulator.faults(latency={"kind": "constant", "ms": 20}, tokens={"t": "UNREGISTERED"})
-    with (
-        names_lead_to(emulator.address),
-        httpx.Client(verify=trusted, http2=True, trust_env=False, headers=headers) as client,
-    ):
-        url = f"https://{HOSTS[0]}{SEND}"
-        assert "UNREGISTERED" == error_code(client.post(url, json={"message": TO}))
-        assert 200 == client.post(url, json={"message": {"token": "b"}}).status_code
+    emulator.faults(
+        latency={"kind": "uniform", "low_ms": 0, "high_ms": 40}, tokens={"gone": "UNREGISTERED"}
+    )
+
+    async def send() -> list[httpx.Response]:
+        async with httpx.AsyncClient(
+            verify=trusted, http2=http2, trust_env=False, headers=headers, timeout=SECONDS
+        ) as client:
+            sends = [
+                client.post(f"https://{HOSTS[0]}{SEND}", json={"message": {"token": token}})
+                for token in ["t", "gone"] * 30
+            ]
+            return await asyncio.gather(*sends)
+
+    with names_lead_to(emulator.address):
+        assert [200, 404] * 30 == [answer.status_code for answer in asyncio.run(send())]
         emulator.faults(lost_answers={"share": 1.0})
         with pytest.raises(httpx.TransportError):
-            client.post(url, json={"message": TO})
+            asyncio.run(send())
 
 
 # -- control -------------------------------------------------------------------------------------
@@ -432,21 +447,48 @@ def test_late_answer_is_given_before_the_end(tmp_path: Path) -> None:
         assert client.recv(65_536).startswith(b"HTTP/1.1 200 OK\r\n")
 
 
-def test_kill_leaves_whole_lines_and_a_restart_goes_on(tmp_path: Path) -> None:
+def test_kill_under_load_leaves_whole_lines_and_a_restart_goes_on(tmp_path: Path) -> None:
     with Emulator(tmp_path, emulator_quota_per_minute=0) as emulator:
-        for number in range(300):
+        for number in range(10):
             emulator.send(identified(number)).raise_for_status()
+        assert 1 == len(emulator.accepted("n9"))  # a look-up writes what was waiting
+        pump = Thread(target=send_until_cut, args=(emulator,))
+        pump.start()
+        while emulator.counts()["accepted"] < 2_000:
+            pass
         emulator.kill()
-        written = len(lines_of(tmp_path))
+        pump.join()
+        written = (tmp_path / "accepted.tsv").read_text().count("\n")
         with (tmp_path / "accepted.tsv").open("a") as file:
-            file.write("projects/answerbook/messages/torn\t17")  # torn by the kill
+            file.write("projects/answerbook/messages/torn\t17")
         emulator.start()
         emulator.send(identified(300)).raise_for_status()
         assert 1 == len(emulator.accepted("n300"))
         lines = lines_of(tmp_path)
         assert written + 1 == len(lines)
-        assert {len(records.EMULATOR_FIELDS)} == {len(line.split("\t")) for line in lines}
-        assert len(lines) == len({line.split("\t")[0] for line in lines})
+        parted = [line.split("\t") for line in lines]
+        assert {len(records.EMULATOR_FIELDS)} == {len(fields) for fields in parted}
+        assert [f"n{number}" for number in range(10)] == [fields[5] for fields in parted[:10]]
+        assert len(lines) == len({fields[0] for fields in parted})
+
+
+def send_until_cut(emulator: Emulator) -> None:
+    """Send 50 messages at a time, until the connection is cut."""
+    with (
+        suppress(OSError),
+        socket.create_connection(("127.0.0.1", emulator.address.port), SECONDS) as client,
+    ):
+        while True:
+            client.sendall(b"".join(request(identified(number)) for number in range(50)))
+            if not client.recv(65_536):
+                return
+
+
+def test_folder_that_cannot_be_used_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "accepted.tsv").mkdir()
+    with pytest.raises(AssertionError, match="it cannot use its folder") as failed:
+        Emulator(tmp_path)
+    assert 1 == len(str(failed.value).strip().splitlines())
 
 
 def test_taken_port_is_one_clear_error(emulator: Emulator, tmp_path: Path) -> None:

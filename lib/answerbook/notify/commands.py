@@ -1,6 +1,7 @@
 """`answerbook notify …`: each program of the system, and what an operator does beside them."""
 
 from importlib import import_module
+from pathlib import Path
 
 import typer
 
@@ -65,5 +66,9 @@ def emulator_env() -> None:
 
     from answerbook.notify.emulator.client_side import environment
 
-    for name, value in environment(NotifySettings.load()).items():
+    variables = environment(NotifySettings.load())
+    if not Path(variables["SSL_CERT_FILE"]).is_file():
+        typer.echo("Start it first, in the same folder: answerbook notify emulator", err=True)
+        raise typer.Exit(1)
+    for name, value in variables.items():
         typer.echo(f"export {name}={quote(value)}")

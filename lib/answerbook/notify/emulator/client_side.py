@@ -7,7 +7,7 @@ would make of HTTPS_PROXY) is led by the names of Google's hosts instead:
 
 - elsewhere: let the names resolve to a machine or container whose port 443 is the emulator's TLS
   port (a network alias in compose, hostAliases in Kubernetes, /etc/hosts);
-- in one Python process: `with names_lead_to(address):`, or for a whole script that is not to be
+- in one Python process: `with led_to_emulator(settings):`, or for a whole script that is not to be
   changed, `python -m answerbook.notify.emulator.client_side SCRIPT [ARGUMENT]…`.
 """
 
@@ -89,15 +89,30 @@ def names_lead_to(emulator: Address) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def led_to_emulator(settings: NotifySettings) -> Iterator[None]:
+    """Within this block this process is such a client: its environment and names lead there.
+
+    A client takes in what it needs of the environment when it is made, so it is made in here.
+    """
+    before = os.environ.copy()
+    os.environ.update(environment(settings))
+    try:
+        with names_lead_to(address(settings)):
+            yield
+    finally:
+        for name in environment(settings):
+            os.environ.pop(name, None)
+            os.environ.update({name: before[name]} if name in before else {})
+
+
 def main(arguments: list[str]) -> None:
     """Run a script as `python SCRIPT` would, with its calls to FCM led to the emulator."""
     if not arguments:
         sys.exit("Usage: python -m answerbook.notify.emulator.client_side SCRIPT [ARGUMENT]…")
-    settings = NotifySettings.load()
-    os.environ.update(environment(settings))
     sys.argv = arguments
     sys.path[0] = str(Path(arguments[0]).absolute().parent)
-    with names_lead_to(address(settings)):
+    with led_to_emulator(NotifySettings.load()):
         runpy.run_path(arguments[0], run_name="__main__")
 
 

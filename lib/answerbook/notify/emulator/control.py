@@ -8,6 +8,7 @@ GET /control/accepted?notification_id=…   lines of the record
 POST /control/reset     lift faults, forget subscriptions, fill the quota, count from 0
 """
 
+import asyncio
 import hmac
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +22,7 @@ from answerbook.notify.emulator.fcm import Fcm
 
 
 class Control:
-    """Answers under /control. `lifted` is called when an outage may have ended early."""
+    """Answers under /control. `lifted` is called when an outage is over."""
 
     def __init__(
         self, fcm: Fcm, token: SecretStr, project: str, lifted: Callable[[], None]
@@ -30,6 +31,8 @@ class Control:
         self._token = f"Bearer {token.get_secret_value()}".encode()
         self._project = project
         self._lifted = lifted
+        self._end: asyncio.TimerHandle | None = None
+        """Of the outage that is set."""
 
     def answer(self, method: str, path: str, query: str, authorization: str, body: bytes) -> Answer:
         """Answer one call."""
@@ -50,7 +53,7 @@ class Control:
                 return self._accepted(query)
             case "POST", "reset":
                 self._fcm.reset()
-                self._lifted()
+                self._plan(Plan())
                 return as_json({})
             case _, "faults" | "counts" | "accepted" | "reset":
                 return _problem(405, "This call has another method.")
@@ -67,6 +70,11 @@ class Control:
     def _plan(self, plan: Plan) -> None:
         self._fcm.plan = plan
         self._lifted()
+        if self._end is not None:
+            self._end.cancel()
+        outage = plan.faults.outage
+        if outage is not None and outage.seconds is not None:
+            self._end = asyncio.get_running_loop().call_later(outage.seconds, self._lifted)
 
     def _counts(self) -> dict[str, Any]:
         fcm = self._fcm

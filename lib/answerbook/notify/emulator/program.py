@@ -32,7 +32,7 @@ from answerbook.notify.emulator.quota import Quota
 from answerbook.notify.emulator.router import Router
 from answerbook.notify.emulator.secrets_kept import control_token
 from answerbook.notify.emulator.service_account import service_account
-from answerbook.notify.emulator.tls import Secure
+from answerbook.notify.emulator.tls import SHUTDOWN_SECONDS, Secure
 from answerbook.notify.emulator.watching import watch
 
 DRAIN_SECONDS: Final = 5.0
@@ -77,7 +77,11 @@ async def _serve(settings: NotifySettings, log: structlog.stdlib.BoundLogger) ->
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
-    parts = _parts(settings, log)
+    try:
+        parts = _parts(settings, log)
+    except OSError as error:
+        log.error("it cannot use its folder", folder=str(settings.folder), error=str(error))
+        return 1
     servers: list[asyncio.Server] = []
     try:
         address = await _listen(settings, parts, servers)
@@ -117,7 +121,12 @@ async def _listen(
     ports = []
     for protocol, number, secure in wanted:
         server = await loop.create_server(
-            protocol, settings.host, number, ssl=secure, backlog=BACKLOG
+            protocol,
+            settings.host,
+            number,
+            ssl=secure,
+            ssl_shutdown_timeout=SHUTDOWN_SECONDS if secure else None,
+            backlog=BACKLOG,
         )
         servers.append(server)
         ports.append(server.sockets[0].getsockname()[1])

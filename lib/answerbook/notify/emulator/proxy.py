@@ -10,7 +10,7 @@ from typing import Final, cast
 
 from answerbook.notify.emulator.certificates import HOSTS
 from answerbook.notify.emulator.connection import MOST_HEAD, Answers, Connections
-from answerbook.notify.emulator.tls import Secure
+from answerbook.notify.emulator.tls import SHUTDOWN_SECONDS, Secure
 
 ESTABLISHED: Final = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
@@ -54,7 +54,11 @@ class Proxy(asyncio.Protocol):
         protocol = Secure(self._router, self._connections)
         try:
             secured = await asyncio.get_running_loop().start_tls(
-                transport, protocol, self._context, server_side=True
+                transport,
+                protocol,
+                self._context,
+                server_side=True,
+                ssl_shutdown_timeout=SHUTDOWN_SECONDS,
             )
         except (OSError, ssl.SSLError):
             transport.abort()  # the client does not trust us, or is gone

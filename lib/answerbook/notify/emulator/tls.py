@@ -1,11 +1,14 @@
 """TLS connections: the protocol that client and server agreed on in the handshake (ALPN) serves."""
 
 import asyncio
-from typing import cast
+from typing import Final, cast
 
 from answerbook.notify.emulator.connection import Answers, Connection, Connections
 from answerbook.notify.emulator.http1 import Http1
 from answerbook.notify.emulator.http2 import Http2
+
+SHUTDOWN_SECONDS: Final = 1.0
+"""How long a connection that we close waits for the client's farewell."""
 
 
 class Secure(asyncio.Protocol):
