@@ -1,11 +1,15 @@
 """The emulator takes what FCM's reference allows, and names the field that it does not."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
+import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from answerbook.notify.emulator import conditions
+from answerbook.notify.emulator import conditions, schema
 from answerbook.notify.emulator.conditions import NoCondition, topics_of
 from answerbook.notify.emulator.validation import Invalid, read_request
 
@@ -176,6 +180,37 @@ def test_unknown_field_beside_the_message_is_refused() -> None:
 def test_any_bytes_are_a_request_or_refused(body: bytes) -> None:
     with pytest.raises(Invalid):
         read_request(body)
+
+
+NAMES = [
+    field
+    for part in vars(schema).values()
+    if isinstance(part, type) and issubclass(part, msgspec.Struct)
+    for field in part.__struct_fields__
+]
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
+DOCUMENTS = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=9), inner, max_size=6)
+    ),
+    max_leaves=30,
+)
+
+
+@settings(deadline=None)
+@given(DOCUMENTS | st.fixed_dictionaries({"message": DOCUMENTS}))
+def test_any_json_is_a_request_or_refused_with_a_description(document: Any) -> None:
+    with suppress(Invalid):
+        read_request(json.dumps(document).encode())
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.sampled_from(schema.Message.__struct_fields__), DOCUMENTS, max_size=5))
+def test_any_parts_of_a_message_are_taken_or_refused(parts: dict[str, Any]) -> None:
+    with suppress(Invalid):
+        read({**parts, "token": "t"})
 
 
 def test_request_is_validated_only_on_demand() -> None:
