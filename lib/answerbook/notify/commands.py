@@ -1,6 +1,7 @@
 """`answerbook notify …`: each program of the system, and what an operator does beside them."""
 
 from importlib import import_module
+from pathlib import Path
 
 import typer
 
@@ -56,3 +57,18 @@ def topics() -> None:
     settings = NotifySettings.load()
     made = create_topics(settings.kafka, records.TOPICS, settings.partitions, settings.replication)
     typer.echo(f"Made: {', '.join(made)}." if made else "All topics are there.")
+
+
+@app.command()
+def emulator_env() -> None:
+    """Print the variables that lead a client of FCM to the emulator, for `eval` in a shell."""
+    from shlex import quote
+
+    from answerbook.notify.emulator.client_side import environment
+
+    variables = environment(NotifySettings.load())
+    if not Path(variables["SSL_CERT_FILE"]).is_file():
+        typer.echo("Start it first, in the same folder: answerbook notify emulator", err=True)
+        raise typer.Exit(1)
+    for name, value in variables.items():
+        typer.echo(f"export {name}={quote(value)}")
