@@ -57,7 +57,9 @@ class NativeEngine:
     def stop(self, service: Service, node: int | None) -> None:
         living = self._living(service, node)
         # In reverse: what a process needs (RabbitMQ its epmd) was started before it. All nodes at
-        # once: a Kafka broker that stops last would wait for a quorum that is gone.
+        # once: a Kafka broker that stops last would wait for a quorum that is gone. With one of
+        # three dead it often does: the first of the two to end takes the quorum with it, and the
+        # other, which needs a controller to be let go, is killed after STOP_SECONDS.
         for role in reversed(list(dict.fromkeys(process.role for process, _ in living))):
             of_role = [(record, found) for record, found in living if record.role == role]
             how = signal.Signals(of_role[0][0].stop_signal)
