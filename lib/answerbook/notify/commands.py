@@ -1,6 +1,7 @@
 """`answerbook notify …`: each program of the system, and what an operator does beside them."""
 
 from importlib import import_module
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -56,3 +57,47 @@ def topics() -> None:
     settings = NotifySettings.load()
     made = create_topics(settings.kafka, records.TOPICS, settings.partitions, settings.replication)
     typer.echo(f"Made: {', '.join(made)}." if made else "All topics are there.")
+
+
+@app.command()
+def key(
+    key_id: Annotated[str, typer.Argument(help="1 to 32 of a-z, 0-9 and the hyphen.")],
+    rate: Annotated[int, typer.Option(help="Events a second that it may send.")] = 1_000,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Refuse it from now on.")] = False,
+) -> None:
+    """Make a key for the API and show it, once; or revoke it."""
+    import psycopg
+
+    from answerbook.notify.store import keys
+
+    try:
+        with psycopg.connect(NotifySettings.load().database.get_secret_value()) as connection:
+            if revoke:
+                keys.revoke_key(connection, key_id)
+                typer.echo(f"Revoked {key_id}; the API refuses it within seconds.", err=True)
+            else:
+                typer.echo(keys.create_key(connection, key_id, rate))
+    except psycopg.errors.UndefinedTable:
+        _fail("The database has no tables yet. Make them: `answerbook notify schema`.")
+    except (keys.NoSuchKey, ValueError) as error:
+        _fail(str(error))
+    except psycopg.OperationalError as error:
+        _fail(f"PostgreSQL does not answer at ANSWERBOOK_NOTIFY_DATABASE: {error}")
+
+
+@app.command()
+def keys() -> None:
+    """List the API's keys."""
+    import psycopg
+
+    from answerbook.notify.store.keys import list_keys
+
+    with psycopg.connect(NotifySettings.load().database.get_secret_value()) as connection:
+        for listed in list_keys(connection):
+            state = f"revoked {listed.revoked_at:%Y-%m-%d}" if listed.revoked_at else "valid"
+            typer.echo(f"{listed.key_id}  {listed.events_per_second} events/s  {state}")
+
+
+def _fail(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(1)
