@@ -72,7 +72,7 @@ def build(settings: NotifySettings) -> Starlette:
         buffered.forget()
         log().info("ended", unacknowledged=left)
 
-    return Starlette(
+    application = Starlette(
         routes=[
             Route("/v1/events", Intake(keyring, writer, recent), methods=["POST"]),
             Route("/v1/events/{event_id}", States(keyring, pool, recent).get),
@@ -85,6 +85,8 @@ def build(settings: NotifySettings) -> Starlette:
             Exception: _fail,
         },
     )
+    application.router.redirect_slashes = False  # an address has one form
+    return application
 
 
 def _about(readiness: Readiness) -> list[Route]:

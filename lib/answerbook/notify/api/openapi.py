@@ -103,8 +103,8 @@ def _post() -> Object:
                 "application/json": {"schema": {"anyOf": [event, batch]}},
                 "application/x-ndjson": {
                     "schema": {
-                        "type": "string",
-                        "description": "An event a line. Pointers count events, not lines.",
+                        **batch,
+                        "description": "Each of its items on a line. Pointers count items.",
                     }
                 },
             },
