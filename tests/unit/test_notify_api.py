@@ -20,6 +20,7 @@ from answerbook.notify.api.keyring import Keyring
 from answerbook.notify.api.problems import KINDS, Problem
 from answerbook.notify.api.states import Recent
 from answerbook.notify.api.times import milliseconds, rfc3339
+from answerbook.notify.running import log
 from answerbook.notify.store.keys import Key, find_key
 
 # -- rate ----------------------------------------------------------------------------------------
@@ -290,6 +291,23 @@ def test_memory_of_accepted_events_forgets_the_oldest() -> None:
 
     assert recent.get("k/1") is None
     assert [("run", 1), ("run", 2), ("run", 2)] == [recent.get(f"k/{n}") for n in (2, 3, 4)]
+
+
+# -- log -----------------------------------------------------------------------------------------
+
+
+def test_log_of_a_fault_holds_no_values(capsys: pytest.CaptureFixture[str]) -> None:
+    def fail(token: str) -> None:
+        raise RuntimeError(f"{len(token)} characters")
+
+    with pytest.raises(RuntimeError) as caught:
+        fail("ab_shop_secret")
+    log().error("a request failed", exc_info=caught.value)
+
+    line = json.loads(capsys.readouterr().err)
+    (exception,) = line["exception"]
+    assert ("RuntimeError", "14 characters") == (exception["exc_type"], exception["exc_value"])
+    assert "ab_shop_secret" not in str(line)
 
 
 # -- documents -----------------------------------------------------------------------------------

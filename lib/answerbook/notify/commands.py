@@ -1,12 +1,17 @@
 """`answerbook notify …`: each program of the system, and what an operator does beside them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from answerbook.config import NotifySettings
 from answerbook.notify import records
+
+if TYPE_CHECKING:
+    import psycopg
 
 app = typer.Typer(
     help="Run the notification system's programs. Their settings: ANSWERBOOK_NOTIFY_….",
@@ -66,38 +71,44 @@ def key(
     revoke: Annotated[bool, typer.Option("--revoke", help="Refuse it from now on.")] = False,
 ) -> None:
     """Make a key for the API and show it, once; or revoke it."""
-    import psycopg
+    from answerbook.notify.store.keys import NoSuchKey, create_key, revoke_key
 
-    from answerbook.notify.store import keys
-
-    try:
-        with psycopg.connect(NotifySettings.load().database.get_secret_value()) as connection:
+    with _key_store() as connection:
+        try:
             if revoke:
-                keys.revoke_key(connection, key_id)
+                revoke_key(connection, key_id)
                 typer.echo(f"Revoked {key_id}; the API refuses it within seconds.", err=True)
             else:
-                typer.echo(keys.create_key(connection, key_id, rate))
-    except psycopg.errors.UndefinedTable:
-        _fail("The database has no tables yet. Make them: `answerbook notify schema`.")
-    except (keys.NoSuchKey, ValueError) as error:
-        _fail(str(error))
-    except psycopg.OperationalError as error:
-        _fail(f"PostgreSQL does not answer at ANSWERBOOK_NOTIFY_DATABASE: {error}")
+                typer.echo(create_key(connection, key_id, rate))
+        except (NoSuchKey, ValueError) as error:
+            _refuse(str(error))
 
 
 @app.command()
 def keys() -> None:
     """List the API's keys."""
-    import psycopg
-
     from answerbook.notify.store.keys import list_keys
 
-    with psycopg.connect(NotifySettings.load().database.get_secret_value()) as connection:
+    with _key_store() as connection:
         for listed in list_keys(connection):
             state = f"revoked {listed.revoked_at:%Y-%m-%d}" if listed.revoked_at else "valid"
             typer.echo(f"{listed.key_id}  {listed.events_per_second} events/s  {state}")
 
 
-def _fail(message: str) -> NoReturn:
+@contextmanager
+def _key_store() -> Iterator["psycopg.Connection[Any]"]:
+    """A connection to the store; what is wrong with it ends the command in a sentence."""
+    import psycopg
+
+    try:
+        with psycopg.connect(NotifySettings.load().database.get_secret_value()) as connection:
+            yield connection
+    except psycopg.errors.UndefinedTable:
+        _refuse("The database has no tables yet. Make them: `answerbook notify schema`.")
+    except psycopg.OperationalError as error:
+        _refuse(f"PostgreSQL does not answer at ANSWERBOOK_NOTIFY_DATABASE: {error}")
+
+
+def _refuse(message: str) -> NoReturn:
     typer.echo(message, err=True)
     raise typer.Exit(1)

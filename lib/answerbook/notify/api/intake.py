@@ -86,7 +86,11 @@ class Intake:
             raise _too_fast(bucket, wait, 1)
         body = await self._bodies.read(receive, headers.get(b"content-length"))
         door = Door(key_id, run_id, records.now())
-        content = read(body, form, door)
+        try:
+            content = read(body, form, door)
+        except Problem:
+            bucket.take(1)  # what is no batch of events costs as one event
+            raise
         if wait := bucket.take(len(content.events)):
             raise _too_fast(bucket, wait, len(content.events))
         limits = _limits(bucket)

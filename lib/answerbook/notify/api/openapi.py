@@ -17,21 +17,22 @@ ABOUT: Final = f"""\
 Send events; each becomes notifications to its user's devices, or to those that follow a topic.
 
 **202 means written.** It is sent when every in-sync replica of Kafka's `events` topic has the
-event. From there each event ends expanded into notifications, suppressed, expired or dead, and
-nothing is dropped without a record.
+event, in memory at least: Kafka does not wait for disks. From there each event ends expanded into
+notifications, suppressed, expired or dead, and nothing is dropped without a record.
 
 **Sending again is safe.** After a 503, a 429, a timeout or a lost connection send the same
 request again, with the same `event_id`s: an event is known by its key and `event_id`, and its
-notifications by ids that are made of these, so that a repeated event does not reach a phone
-twice. An event without `event_id` gets one at the door, and sent again it is another event.
+notifications by ids made of these, so that the sender to phones knows what it has sent. An event
+without `event_id` gets one at the door; sent again, it is another event.
 
-**One request** holds one event, or up to {LARGEST_BATCH} as a JSON array or as NDJSON, in at most
-{MOST_BYTES} bytes. A batch is answered 202 when at least one of its events was accepted; read
+**One request** holds one event, or up to {LARGEST_BATCH:,} as a JSON array or as NDJSON, in at most
+{MOST_BYTES:,} bytes. A batch is answered 202 when at least one of its events was accepted; read
 `items` for those that were refused. When all are refused the answer is 422.
 
 **Rate.** A key may send so many events a second; a bucket holds a second's worth, at least
-{LARGEST_BATCH}. Each event of a request takes a token, refused ones too. A batch for which there
-are not enough tokens is refused whole, with 429 and Retry-After.
+{LARGEST_BATCH:,}. Each event of a request takes a token, refused ones too, and a body that is no
+events at all takes one. A batch that finds too few tokens is refused whole, with 429 and
+Retry-After.
 """
 
 
@@ -125,7 +126,9 @@ def _post() -> Object:
             "400": _problem("The body is not JSON."),
             "401": _problem("No API key, or a wrong one.", "WWW-Authenticate"),
             "408": _problem("The body did not arrive within 30 s."),
-            "413": _problem(f"More than {MOST_BYTES} bytes, or more than 1,000 events."),
+            "413": _problem(
+                f"More than {MOST_BYTES:,} bytes, or more than {LARGEST_BATCH:,} events."
+            ),
             "415": _problem("Another type than JSON or NDJSON, or an encoding."),
             "422": _problem("No event was accepted; `errors` says why."),
             "429": _problem("The key's rate is passed.", "Retry-After", *_LIMITS),

@@ -39,6 +39,7 @@ def main(settings: NotifySettings) -> None:
         log_config=None,
         log_level="critical",
         server_header=False,
+        proxy_headers=False,  # nothing here asks where a request came from
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=int(settings.api_ack_seconds + DRAIN_SECONDS),
