@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
@@ -62,6 +63,21 @@ def topics() -> None:
     settings = NotifySettings.load()
     made = create_topics(settings.kafka, records.TOPICS, settings.partitions, settings.replication)
     typer.echo(f"Made: {', '.join(made)}." if made else "All topics are there.")
+
+
+@app.command()
+def emulator_env() -> None:
+    """Print the variables that lead a client of FCM to the emulator, for `eval` in a shell."""
+    from shlex import quote
+
+    from answerbook.notify.emulator.client_side import environment
+
+    variables = environment(NotifySettings.load())
+    if not Path(variables["SSL_CERT_FILE"]).is_file():
+        typer.echo("Start it first, in the same folder: answerbook notify emulator", err=True)
+        raise typer.Exit(1)
+    for name, value in variables.items():
+        typer.echo(f"export {name}={quote(value)}")
 
 
 @app.command()
