@@ -289,6 +289,8 @@ METRICS: Final[dict[str, str]] = {
     "answerbook_deliver_in_flight": "Sends without an answer yet",
     "answerbook_deliver_end_to_end_seconds": "From the door to FCM's answer",
     "answerbook_track_receipts_total": "Receipts written, by topic",
+    "answerbook_track_refused_total": "Receipts that became dead letters, by error",
+    "answerbook_track_pruned_devices_total": "Devices that FCM does not know any more",
     "answerbook_emulator_messages_total": "Answers by code (OK or the error)",
     "answerbook_lag_records": "Records that a consumer group is behind, by topic",
 }
