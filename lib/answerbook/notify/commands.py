@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -105,3 +106,54 @@ def _database_errors() -> Iterator[None]:
     except psycopg.errors.UndefinedTable:
         typer.echo("The tables are not there. Make them: `answerbook notify schema`.", err=True)
         raise typer.Exit(1) from None
+
+
+@app.command()
+def audit(
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="The run's id.")],
+    ledger: Annotated[
+        Path | None, typer.Option(help="The sender's. Default: RUN.ledger in the folder.")
+    ] = None,
+    emulator_record: Annotated[
+        Path | None, typer.Option(help="Default: accepted.tsv in the folder.")
+    ] = None,
+    real_fcm: Annotated[
+        bool, typer.Option("--real-fcm", help="The emulator had no part in it.")
+    ] = False,
+    allow_pending: Annotated[
+        bool, typer.Option("--allow-pending", help="Notifications may be without a receipt.")
+    ] = False,
+    no_duplicates: Annotated[
+        bool, typer.Option("--no-duplicates", help="FCM may have accepted none twice.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Account for all of a run that has ended; exit code 1 when something is amiss, 2 if it can't.
+
+    The folder is ANSWERBOOK_NOTIFY_FOLDER.
+    """
+    from rich.console import Console
+
+    from answerbook.notify.audit import CannotAudit, run
+    from answerbook.notify.audit.show import as_json as json_of
+    from answerbook.notify.audit.show import show
+
+    settings = NotifySettings.load()
+    record = emulator_record or settings.folder / "accepted.tsv"
+    try:
+        report = run(
+            settings,
+            run_id,
+            ledger or settings.folder / f"{run_id}.ledger",
+            None if real_fcm else record,
+            allow_pending=allow_pending,
+            allow_duplicates=not no_duplicates,
+        )
+    except CannotAudit as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    if as_json:
+        typer.echo(json_of(report))
+    else:
+        show(report, Console())
+    raise typer.Exit(0 if report.balanced else 1)

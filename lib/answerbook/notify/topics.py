@@ -28,7 +28,8 @@ def read_all(
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",
             "fetch.wait.max.ms": 50,
-            "queued.max.messages.kbytes": 65_536,
+            "queued.max.messages.kbytes": 16_384,
+            "fetch.queue.backoff.ms": 10,  # a full queue would wait a whole second otherwise
             "log_level": 0,
         }
     )
