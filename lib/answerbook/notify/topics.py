@@ -45,7 +45,7 @@ def read_all(
         consumer.assign(assigned)
         last = time.monotonic()
         while left:
-            for message in consumer.consume(10_000, 0.5):
+            for message in consumer.consume(10_000, 0.1):
                 last = time.monotonic()
                 error = message.error()
                 if error is not None:

@@ -9,6 +9,7 @@ What the rules are stands in balance.py.
 
 from answerbook.notify.audit.account import run
 from answerbook.notify.audit.report import Report
+from answerbook.notify.audit.rules import FcmCounts
 from answerbook.notify.audit.sources import CannotAudit
 
-__all__ = ["CannotAudit", "Report", "run"]
+__all__ = ["CannotAudit", "FcmCounts", "Report", "run"]

@@ -80,13 +80,15 @@ class Sources:
         return self._receipts(records.RECEIPTS_NOTIFICATIONS, NotificationReceipt, unreadable)
 
     def dead_letters(self) -> Iterator[DeadLetter]:
-        """Those of all runs: what was malformed does not always know its run."""
+        """Those of the run, and those that do not know of which run they are."""
         with _kafka_errors(self.servers):
             for message in read_all(self.servers, records.DEAD_LETTERS):
                 try:
-                    yield records.decode(message.value() or b"", DeadLetter)
+                    letter = records.decode(message.value() or b"", DeadLetter)
                 except (Malformed, UnsupportedVersion):
                     continue
+                if letter.run_id in (self.run_id, ""):
+                    yield letter
 
     def _receipts(
         self, topic: str, kind: type[R], unreadable: Callable[[str], None]
