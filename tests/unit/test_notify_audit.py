@@ -35,6 +35,7 @@ class History:
     notifications: list[NotificationReceipt] = field(default_factory=list)
     dead_events: list[str] = field(default_factory=list)
     dead_notifications: list[str] = field(default_factory=list)
+    undeliverable: list[str] = field(default_factory=list)
     accepted: list[str] = field(default_factory=list)
 
     def audit(self, *, allow_pending: bool = False, allow_duplicates: bool = True) -> Balance:
@@ -46,6 +47,7 @@ class History:
                 event for event, said, into in self.events if said == "expanded" and not into
             ),
             named=hashed(name for _, _, into in self.events for name in into),
+            named_by=hashed(event for event, _, into in self.events for _ in into),
             notifications=hashed(name for name, _, _, _ in self.notifications),
             notification_events=hashed(event for _, event, _, _ in self.notifications),
             notification_outcomes=np.array(
@@ -54,6 +56,7 @@ class History:
             replays=np.array([replay for _, _, _, replay in self.notifications], np.int64),
             letters_of_events=hashed(self.dead_events),
             letters_of_notifications=hashed(self.dead_notifications),
+            undeliverable=hashed(self.undeliverable),
             accepted=hashed(self.accepted),
         )
         return balance(records, allow_pending=allow_pending, allow_duplicates=allow_duplicates)
@@ -68,6 +71,7 @@ ENDS = {
     "suppressed": [("suppressed", 0)],
     "expired": [("expired", 0)],
     "dead": [("dead", 0)],
+    "dead with its device": [("dead", 0)],
 }
 """How a notification may end: its receipts, with the replay that each is of."""
 DECISIONS = {
@@ -136,7 +140,8 @@ def _add(history: History, event: str, fate: Fate) -> None:
         for said, replay in ENDS[end]:
             history.notifications.append((name, event, said, replay))
             if said == "dead":
-                history.dead_notifications.append(name)
+                letters = history.undeliverable if "device" in end else history.dead_notifications
+                letters.append(name)
         if end.startswith("sent"):
             history.accepted.extend([name] * fate.times_accepted)
         elif end == "expired" and fate.times_accepted == 3:  # the answers were lost
@@ -201,7 +206,8 @@ def test_event_without_its_receipt_is_named(history: History, data: st.DataObjec
 @given(histories(), st.data())
 def test_notification_without_its_receipt_is_named(history: History, data: st.DataObject) -> None:
     _add(history, "fine", FINE)
-    name = pick(data, [name for name, _, _, _ in history.notifications])
+    unnaming = {event for event, _, into in history.events if not into}
+    name = pick(data, [name for name, of, _, _ in history.notifications if of not in unnaming])
     history.notifications = [receipt for receipt in history.notifications if receipt[0] != name]
 
     assert {hash(name)} == found(history.audit(), rules.PENDING)
@@ -242,7 +248,7 @@ def test_dead_event_or_notification_without_a_letter_is_named(
     _add(history, "poison", Fate("dead", ["sent"], confirmed=True, times_accepted=1))
     last = {name for name, said in _best(history).items() if said == "dead"}
     name = pick(data, history.dead_events + sorted(last))
-    for letters in (history.dead_events, history.dead_notifications):
+    for letters in (history.dead_events, history.dead_notifications, history.undeliverable):
         letters[:] = [letter for letter in letters if letter != name]
 
     audited = history.audit()
@@ -335,10 +341,23 @@ def test_event_that_was_expanded_into_nothing_is_named(history: History) -> None
 
 
 def test_notifications_of_a_decision_that_left_no_receipt_are_told() -> None:
-    history = History(["e"], [("e", "suppressed", ())], [("e/0", "e", "sent", 0)], [], [], ["e/0"])
+    history = History(["e"], [("e", "suppressed", ())], [("e/0", "e", "sent", 0)], accepted=["e/0"])
     audited = history.audit()
     assert audited.balanced
     assert {hash("e/0")} == found(audited, rules.REVISED)
+
+
+def test_notification_that_spark_withdrew_before_it_was_written_is_told() -> None:
+    both, one = ("e", "expanded", ("e/0", "e/1")), ("e", "expanded", ("e/0",))
+    history = History(["e"], [both, one], [("e/0", "e", "sent", 0)], accepted=["e/0"])
+    audited = history.audit()
+    assert audited.balanced
+    assert {hash("e/1")} == found(audited, rules.WITHDRAWN)
+    assert 1 == audited.notifications.total
+
+    history.events = [both, both]
+    assert {hash("e/1")} == found(history.audit(), rules.PENDING)
+    assert not history.audit().balanced
 
 
 def test_the_first_twenty_are_named_in_the_order_of_reading_with_their_number() -> None:

@@ -182,6 +182,7 @@ REASONS: Final[dict[str, str]] = {
     "attempts": "every attempt failed",
 }
 """Reasons of our own; FCM's error codes stand beside them in capitals."""
+PRUNING: Final = ("UNREGISTERED", "SENDER_ID_MISMATCH")  # the device is gone: no dead letter
 
 R = TypeVar("R", bound=Record)
 

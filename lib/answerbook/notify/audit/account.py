@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from answerbook.config import NotifySettings
+from answerbook.notify import records
 from answerbook.notify.audit.balance import (
     EVENT_BITS,
     MOST_NAMED,
@@ -72,33 +73,39 @@ class _Reading:
             self.run.accepted = hashed(sources.accepted_ids())
 
     def _read_events(self, sources: Sources) -> None:
-        events, named, nothing, outcomes = array("q"), array("q"), array("q"), array("B")
+        events, outcomes, nothing = array("q"), array("B"), array("q")
+        named, named_by = array("q"), array("q")
         for receipt in sources.event_receipts(self._unreadable):
             event = hash(receipt.event_id)
             events.append(event)
             outcomes.append(EVENT_BITS[receipt.outcome])
-            named.extend(map(hash, receipt.notifications))
+            for name in receipt.notifications:
+                named.append(hash(name))
+                named_by.append(event)
             if receipt.outcome == "expanded" and not receipt.notifications:
                 nothing.append(event)
-        self.run.events, self.run.named = _ids(events), _ids(named)
+        self.run.events = _ids(events)
+        self.run.named, self.run.named_by = _ids(named), _ids(named_by)
         self.run.expanded_into_nothing = _ids(nothing)
         self.run.event_outcomes = np.frombuffer(outcomes, np.uint8)
 
     def _read_notifications(self, sources: Sources) -> None:
         names, events, outcomes, replays = array("q"), array("q"), array("B"), array("q")
-        accepted, rendered, sent = array("q"), array("q"), array("q")
+        accepted, rendered, sent, gone = array("q"), array("q"), array("q"), array("q")
         for receipt in sources.notification_receipts(self._unreadable):
             names.append(hash(receipt.notification_id))
             events.append(hash(receipt.event_id))
             outcomes.append(NOTIFICATION_BITS[receipt.outcome])
             replays.append(receipt.replay)
+            if receipt.reason in records.PRUNING:
+                gone.append(names[-1])
             if receipt.outcome == "sent" and receipt.accepted_at and receipt.rendered_at:
                 accepted.append(receipt.accepted_at)
                 rendered.append(receipt.rendered_at)
                 sent.append(receipt.at)
         self.run.notifications, self.run.notification_events = _ids(names), _ids(events)
         self.run.notification_outcomes = np.frombuffer(outcomes, np.uint8)
-        self.run.replays = _ids(replays)
+        self.run.replays, self.run.undeliverable = _ids(replays), _ids(gone)
         if sent:
             door, made, answer = _ids(accepted), _ids(rendered), _ids(sent)
             self.latency = [

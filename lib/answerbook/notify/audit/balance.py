@@ -8,13 +8,15 @@ that: it would have to share the hash of one that is there.
 Spark may do a micro-batch twice. The same outcome again is nothing. `expanded`, `suppressed` and
 `expired` beside each other are allowed and stated ("decided twice"): between the two times the
 clock and the user's preferences moved on, and each decision was right when it was made; whatever
-either of them expanded the event into has to arrive, and the event counts as expanded. `dead`
-beside another outcome contradicts it: what makes an event dead does not change with time.
+either of them sent was sent, and the event counts as expanded. `dead` beside another outcome
+contradicts it: what makes an event dead does not change with time.
 
 **Notifications.** Each that an event was expanded into ends sent, suppressed, expired or dead, or
-is pending. `dead` may be followed by another outcome if a replay had it; any other two outcomes of
-the same notification contradict each other. What is dead stands in the dead letters, else nobody
-could replay it.
+is pending: it has no receipt, and every receipt of its event names it. Where one of them does not,
+Spark decided again before it had written that notification: it was withdrawn, which is stated.
+`dead` may be followed by another outcome if a replay had it; any other two outcomes of the same
+notification contradict each other. What is dead stands in the dead letters, else nobody could
+replay it; but not where the device is gone, since that would be in vain.
 
 **FCM.** What is `sent` stands in the emulator's record, and what stands there for this run is
 known. Sent twice is stated, and so is what was accepted while the receipt says otherwise: FCM has
@@ -75,6 +77,8 @@ class Records:
     expanded_into_nothing: Ids = field(default_factory=no_ids)
     named: Ids = field(default_factory=no_ids)
     """The notifications that receipts of events name."""
+    named_by: Ids = field(default_factory=no_ids)
+    """For each of these, the event whose receipt it is."""
 
     notifications: Ids = field(default_factory=no_ids)
     notification_events: Ids = field(default_factory=no_ids)
@@ -83,6 +87,8 @@ class Records:
 
     letters_of_events: Ids = field(default_factory=no_ids)
     letters_of_notifications: Ids = field(default_factory=no_ids)
+    undeliverable: Ids = field(default_factory=no_ids)
+    """Notifications whose device is gone."""
 
     accepted: Ids | None = None
     """By FCM; None when it kept no record."""
@@ -96,7 +102,10 @@ def balance(run: Records, *, allow_pending: bool = False, allow_duplicates: bool
     notifications = _Outcomes.of(run.notifications, run.notification_outcomes)
     no_outcome = findings.add(rules.NO_OUTCOME, run.ledger, _without(ledger, events.ids))
     _check_events(run, events, ledger, findings)
-    pending = findings.add(rules.PENDING, run.named, _without(named, notifications.ids))
+    silent = _without(named, notifications.ids)
+    withdrawn = _withdrawn(run, silent)
+    findings.add(rules.WITHDRAWN, run.named, withdrawn)
+    pending = findings.add(rules.PENDING, run.named, _without(silent, withdrawn))
     _check_notifications(run, notifications, events, named, findings)
     fcm = None if run.accepted is None else _fcm(run, run.accepted, named, notifications, findings)
     return Balance(
@@ -126,7 +135,7 @@ def _check_notifications(
     run: Records, notifications: "_Outcomes", events: "_Outcomes", named: Ids, findings: "_Findings"
 ) -> None:
     dead = notifications.ids[notifications.best == DEAD]
-    letters = np.unique(run.letters_of_notifications)
+    letters = np.unique(np.concatenate((run.letters_of_notifications, run.undeliverable)))
     unnamed = _without(notifications.ids, named)
     of_no_event = _without(np.unique(run.notification_events), events.ids)
     stray = np.unique(run.notifications[_among(run.notification_events, of_no_event)])
@@ -153,6 +162,17 @@ def _fcm(
     ):
         findings.add(rule, accepted, wrong)
     return FcmCounts(len(accepted), len(accepted) - len(distinct))
+
+
+def _withdrawn(run: Records, silent: Ids) -> Ids:
+    """Those of the notifications that some receipt of their event does not name."""
+    if not len(silent):
+        return silent
+    places = np.flatnonzero(_among(run.named, silent))
+    names, first, named = np.unique(run.named[places], return_index=True, return_counts=True)
+    events, receipts = np.unique(run.events, return_counts=True)
+    receipts_of_its_event = receipts[np.searchsorted(events, run.named_by[places][first])]
+    return names[named < receipts_of_its_event]
 
 
 def _contradicted(run: Records, notifications: "_Outcomes") -> Ids:

@@ -31,6 +31,12 @@ EVENT_WITHOUT_LETTER: Final = Rule(
     "event without letter", "dead events that are not in the dead letters", "events"
 )
 PENDING: Final = Rule("pending", "notifications without a receipt", "named")
+WITHDRAWN: Final = Rule(
+    "withdrawn",
+    "notifications of a decision that Spark made again before it had written them",
+    "named",
+    fails=False,
+)
 CONTRADICTED: Final = Rule(
     "notification contradicted", "notifications with two outcomes", "notifications"
 )

@@ -57,8 +57,9 @@ class Sources:
     def accepted_ids(self) -> Iterator[str]:
         """The notification of each message of the run, or the message's name where it has none.
 
-        The last line may be torn: an emulator that was killed while it wrote had not answered yet,
-        so that nobody counts on that message. A torn line before others is an error.
+        The last line may be torn, and is left out. The emulator writes many lines at once: one that
+        was killed in the midst of it cuts the torn line off at its next start, and one that runs
+        may be about to write the rest. A torn line before others is an error.
         """
         assert self.emulator_record is not None
         run_id = self.run_id.encode()

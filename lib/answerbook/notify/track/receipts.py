@@ -14,8 +14,6 @@ from answerbook.notify import records
 from answerbook.notify.records import EventReceipt, Malformed, NotificationReceipt
 
 RANKS: Final = {"dead": 0, "expired": 1, "suppressed": 2, "expanded": 3, "sent": 3}
-PRUNING: Final = ("UNREGISTERED", "SENDER_ID_MISMATCH")
-"""Reasons for which a device is never sent to again."""
 
 
 class Source(Protocol):
@@ -86,7 +84,7 @@ def _add_event(made: Batch, content: bytes) -> None:
 
 def _add_notification(made: Batch, content: bytes) -> None:
     receipt = records.decode(content, NotificationReceipt)
-    if receipt.reason in PRUNING and not receipt.device_id.startswith("topic:"):
+    if receipt.reason in records.PRUNING and not receipt.device_id.startswith("topic:"):
         _check(receipt.device_id)
         gone = made.gone.get(receipt.device_id)
         if gone is None or receipt.at > gone.at:
