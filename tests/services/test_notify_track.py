@@ -318,6 +318,23 @@ def test_nothing_is_lost_while_kafka_is_away(
     assert 0 == track.end()
 
 
+def test_program_ends_while_kafka_is_silent(
+    start_track: StartTrack, receipts: Receipts, database: str
+) -> None:
+    track = start_track().wait_for_ready()
+    receipts.many(50_000)
+    until(lambda: receipts.writer.buffered == 0, track.what_it_said)
+    broker = services.require("kafka")
+    broker.pause()
+    try:
+        assert 0 == track.end(), track.what_it_said()
+    finally:
+        broker.resume()
+
+    second = start_track()
+    until(lambda: count(database, receipts) == 50_000, second.what_it_said)
+
+
 def test_what_was_read_is_written_and_committed_before_the_program_ends(
     start_track: StartTrack, receipts: Receipts, database: str, kafka: str
 ) -> None:

@@ -98,7 +98,12 @@ def create_topics(servers: str, topics: Iterable[str], count: int, replication: 
 def lag(servers: str, group: str, topics: Iterable[str]) -> dict[str, int]:
     """Topic → records that the group has not committed. Raises KafkaException."""
     consumer = Consumer(
-        {"bootstrap.servers": servers, "group.id": group, "enable.auto.commit": False}
+        {
+            "bootstrap.servers": servers,
+            "group.id": group,
+            "enable.auto.commit": False,
+            "log_level": 0,
+        }
     )
     try:
         behind = {}

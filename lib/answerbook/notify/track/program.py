@@ -13,7 +13,7 @@ from threading import Event, Thread
 from typing import Final, TypeVar
 
 import psycopg
-from confluent_kafka import KafkaException, Message, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 from prometheus_client import Counter, Gauge
 
 from answerbook.config import NotifySettings
@@ -27,6 +27,10 @@ TOPICS: Final = (records.RECEIPTS_EVENTS, records.RECEIPTS_NOTIFICATIONS)
 MOST: Final = 10_000
 """Receipts in a transaction."""
 LAG_SECONDS: Final = 5.0
+COMMIT_SECONDS: Final = 1.0
+"""After a commit that failed, until the next one."""
+LEAVE_SECONDS: Final = 8.0
+"""What the last commit and leaving the group may take before a silent broker is given up."""
 SLOWEST_RETRY: Final = 5.0
 """Seconds."""
 SILENCE: Final = 120.0
@@ -83,7 +87,9 @@ class Tracker:
         self._letters = Writer(settings.kafka)
         self._reader: Reader | None = None
         self._places: dict[tuple[str, int], int] = {}
-        """What is written and not committed: topic and partition → the next offset."""
+        """How far it has written: topic and partition → the next offset."""
+        self._commit_failed = 0.0
+        """When; 0 after one that did not fail yet."""
         self._trouble: str | None = "it has just started"
         self._joined = False
         self._turn = time.monotonic()
@@ -106,12 +112,13 @@ class Tracker:
                 if messages:
                     self._store(messages)
                     self._note(messages)
-                self._commit()
+                    self._commit()
+                elif self._commit_failed and self._turn > self._commit_failed + COMMIT_SECONDS:
+                    self._commit()
         except Ended:
             logger.warning("ended while something was away; the next start reads it again")
         finally:
-            if self._reader is not None:
-                self._reader.close()
+            self._leave()
             self._letters.close()
             self._outcomes.close()
 
@@ -123,6 +130,7 @@ class Tracker:
                 TOPICS,
                 assigned=self._assigned,
                 revoked=self._revoked,
+                **{"on_commit": self._committed, "fetch.queue.backoff.ms": 50},
             )
         try:
             return self._reader.read(MOST)
@@ -178,19 +186,40 @@ class Tracker:
         for topic, count in counts.items():
             written.labels(topic).inc(count)
 
-    def _commit(self) -> None:
-        """Commit what is written. Where that fails it is tried again with the next batch."""
-        if not self._places or self._reader is None:
+    def _commit(self, *, wait: bool = False) -> None:
+        """Commit all that is written; without waiting, what failed is committed again later."""
+        if self._reader is None:
             return
+        self._commit_failed = 0.0
         try:
             self._reader.commit(
-                TopicPartition(topic, partition, offset)
-                for (topic, partition), offset in self._places.items()
+                [
+                    TopicPartition(topic, partition, offset)
+                    for (topic, partition), offset in self._places.items()
+                ],
+                wait=wait,
             )
         except KafkaException as error:
-            logger.warning("offsets not committed", error=str(error))
-        else:
-            self._places.clear()
+            self._committed(error.args[0], [])
+
+    def _committed(self, error: KafkaError | None, _partitions: list[TopicPartition]) -> None:
+        if error is not None:
+            self._commit_failed = time.monotonic()
+            logger.warning("offsets not committed", error=error.str())
+
+    def _leave(self) -> None:
+        """Commit and leave the group. What a silent broker is not told, it finds out by itself."""
+
+        def leave(reader: Reader) -> None:
+            self._commit(wait=True)
+            reader.close()
+
+        if self._reader is not None:
+            leaving = Thread(target=leave, args=(self._reader,), name="leave", daemon=True)
+            leaving.start()
+            leaving.join(LEAVE_SECONDS)
+            if leaving.is_alive():
+                logger.warning("Kafka is silent; what is not committed is read again")
 
     def _assigned(self, _partitions: list[TopicPartition]) -> None:
         self._joined = True
