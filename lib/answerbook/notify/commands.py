@@ -111,20 +111,112 @@ def keys() -> None:
             typer.echo(f"{listed.key_id}  {listed.events_per_second} events/s  {state}")
 
 
+def _refuse(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(1)
+
+
+@app.command()
+def schema() -> None:
+    """Make the store's tables, those that are not there."""
+    from answerbook.notify.store.schema import apply
+
+    with _database_errors():
+        changed = apply(NotifySettings.load().database.get_secret_value())
+    typer.echo("Made the tables." if changed else "All tables are there.")
+
+
+@app.command()
+def seed(
+    users: Annotated[int, typer.Option(min=1, help="How many; replaces another number.")] = 100_000,
+) -> None:
+    """Fill the store with invented users, the same ones each time."""
+    from tqdm import tqdm
+
+    from answerbook.notify.store.seed import seed
+
+    with _database_errors(), tqdm(total=users, unit="users", leave=False) as bar:
+
+        def written(count: int) -> None:
+            bar.update(count - bar.n)
+
+        seeded = seed(NotifySettings.load().database.get_secret_value(), users, written)
+    typer.echo(
+        f"{'Made' if seeded.changed else 'All there'}: {seeded.users:,} users"
+        f" with {seeded.devices:,} devices."
+    )
+
+
 @contextmanager
 def _key_store() -> Iterator["psycopg.Connection[Any]"]:
-    """A connection to the store; what is wrong with it ends the command in a sentence."""
+    import psycopg
+
+    with (
+        _database_errors(),
+        psycopg.connect(NotifySettings.load().database.get_secret_value()) as connection,
+    ):
+        yield connection
+
+
+@contextmanager
+def _database_errors() -> Iterator[None]:
+    """What is wrong with the store ends the command in a sentence."""
     import psycopg
 
     try:
-        with psycopg.connect(NotifySettings.load().database.get_secret_value()) as connection:
-            yield connection
+        yield
     except psycopg.errors.UndefinedTable:
         _refuse("The database has no tables yet. Make them: `answerbook notify schema`.")
     except psycopg.OperationalError as error:
         _refuse(f"PostgreSQL does not answer at ANSWERBOOK_NOTIFY_DATABASE: {error}")
 
 
-def _refuse(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(1)
+@app.command()
+def audit(
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="The run's id.")],
+    ledger: Annotated[
+        Path | None, typer.Option(help="The sender's. Default: RUN.ledger in the folder.")
+    ] = None,
+    emulator_record: Annotated[
+        Path | None, typer.Option(help="Default: accepted.tsv in the folder.")
+    ] = None,
+    real_fcm: Annotated[
+        bool, typer.Option("--real-fcm", help="The emulator had no part in it.")
+    ] = False,
+    allow_pending: Annotated[
+        bool, typer.Option("--allow-pending", help="Notifications may be without a receipt.")
+    ] = False,
+    no_duplicates: Annotated[
+        bool, typer.Option("--no-duplicates", help="FCM may have accepted none twice.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Account for all of a run that has ended; exit code 1 when something is amiss, 2 if it can't.
+
+    The folder is ANSWERBOOK_NOTIFY_FOLDER.
+    """
+    from rich.console import Console
+
+    from answerbook.notify.audit import CannotAudit, run
+    from answerbook.notify.audit.show import as_json as json_of
+    from answerbook.notify.audit.show import show
+
+    settings = NotifySettings.load()
+    record = emulator_record or settings.folder / "accepted.tsv"
+    try:
+        report = run(
+            settings,
+            run_id,
+            ledger or settings.folder / f"{run_id}.ledger",
+            None if real_fcm else record,
+            allow_pending=allow_pending,
+            allow_duplicates=not no_duplicates,
+        )
+    except CannotAudit as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    if as_json:
+        typer.echo(json_of(report))
+    else:
+        show(report, Console())
+    raise typer.Exit(0 if report.balanced else 1)

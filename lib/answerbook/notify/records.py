@@ -182,6 +182,7 @@ REASONS: Final[dict[str, str]] = {
     "attempts": "every attempt failed",
 }
 """Reasons of our own; FCM's error codes stand beside them in capitals."""
+PRUNING: Final = ("UNREGISTERED", "SENDER_ID_MISMATCH")  # the device is gone: no dead letter
 
 R = TypeVar("R", bound=Record)
 
@@ -289,6 +290,8 @@ METRICS: Final[dict[str, str]] = {
     "answerbook_deliver_in_flight": "Sends without an answer yet",
     "answerbook_deliver_end_to_end_seconds": "From the door to FCM's answer",
     "answerbook_track_receipts_total": "Receipts written, by topic",
+    "answerbook_track_refused_total": "Receipts that became dead letters, by error",
+    "answerbook_track_pruned_devices_total": "Devices that FCM does not know any more",
     "answerbook_emulator_messages_total": "Answers by code (OK or the error)",
     "answerbook_lag_records": "Records that a consumer group is behind, by topic",
 }
