@@ -1,0 +1,108 @@
+"""A small ingest API for tests of what sends events: a real server, with its faults to be set.
+
+python notify_api.py     prints its address; POST /faults sets what goes wrong from then on,
+                         GET /seen tells how often each event was accepted
+"""
+
+import asyncio
+import json
+from collections import Counter
+from typing import Any
+
+import uvicorn
+
+KEY = "reader-secret"
+KEY_ID = "reader"
+
+
+class Api:
+    """An ASGI application with the contract of the API: an item for each event."""
+
+    def __init__(self) -> None:
+        self.faults: dict[str, Any] = {}
+        self.seen: Counter[str] = Counter()
+        self.requests = 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        assert scope["type"] == "http"
+        body = b""
+        while (message := await receive())["type"] == "http.request":
+            body += message.get("body", b"")
+            if not message.get("more_body"):
+                break
+        if scope["path"] == "/faults":
+            self.faults = json.loads(body)
+            await answer(send, 204)
+        elif scope["path"] == "/seen":
+            await answer(send, 200, dict(self.seen))
+        else:
+            await self.events(dict(scope["headers"]), body, send)
+
+    async def events(self, headers: dict[bytes, bytes], body: bytes, send: Any) -> None:
+        if headers.get(b"authorization") != f"Bearer {KEY}".encode():
+            return await answer(send, 401, {"title": "Unauthorized", "detail": "no such key"})
+        self.requests += 1
+        number = self.requests
+        await asyncio.sleep(self.faults.get("delay", 0))
+        if self.faults.get("refuse_every") and number % self.faults["refuse_every"] == 0:
+            after = {"Retry-After": str(self.faults["retry_after"])}
+            return await answer(send, self.faults["status"], {"title": "Not now"}, after)
+        content = json.loads(body)
+        if isinstance(content, dict):
+            item = self.item(0, content)
+            return await answer(send, item["status"], item)
+        items = [self.item(index, event) for index, event in enumerate(content)]
+        if self.faults.get("lose_every") and number % self.faults["lose_every"] == 0:
+            raise ConnectionError("the answer is lost")
+        accepted = sum(item["status"] == 202 for item in items)
+        counts = {"accepted": accepted, "refused": len(items) - accepted}
+        await answer(send, 202 if accepted else 422, {"counts": counts, "items": items})
+        return None
+
+    def item(self, index: int, event: Any) -> dict[str, Any]:
+        problem = why_not(event)
+        if problem:
+            return {"index": index, "event_id": "", "status": 422, "detail": problem}
+        name = f"{KEY_ID}/{event['event_id']}"
+        self.seen[name] += 1
+        return {"index": index, "event_id": name, "status": 202}
+
+
+def why_not(event: Any) -> str:
+    if not isinstance(event, dict):
+        return "an event is an object"
+    if ("user_id" in event) == ("topic" in event):
+        return "user_id: exactly one of user_id and topic"
+    if not event.get("kind"):
+        return "kind: must not be empty"
+    if event.get("priority", "normal") not in ("high", "normal"):
+        return "priority: high or normal"
+    if event.get("ttl_seconds", 0) < 0:
+        return "ttl_seconds: 0 or more"
+    if not all(isinstance(value, str) for value in event.get("data", {}).values()):
+        return "data: texts"
+    return ""
+
+
+async def answer(
+    send: Any, status: int, content: Any = None, more: dict[str, str] | None = None
+) -> None:
+    body = b"" if content is None else json.dumps(content).encode()
+    headers = {"Content-Type": "application/json", "Content-Length": str(len(body))} | (more or {})
+    listed = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": status, "headers": listed})
+    await send({"type": "http.response.body", "body": body})
+
+
+class Announcing(uvicorn.Server):
+    async def startup(self, sockets: Any = None) -> None:
+        await super().startup(sockets)
+        port = self.servers[0].sockets[0].getsockname()[1]
+        print(f"http://127.0.0.1:{port}", flush=True)
+
+
+if __name__ == "__main__":
+    config = uvicorn.Config(
+        Api(), host="127.0.0.1", port=0, log_level="critical", lifespan="off", access_log=False
+    )
+    Announcing(config).run()
