@@ -6,13 +6,19 @@ python notify_api.py     prints its address; POST /faults sets what goes wrong f
 
 import asyncio
 import json
+import re
+import subprocess
+import sys
+import urllib.request
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import psutil
 import uvicorn
 
-KEY = "reader-secret"
-KEY_ID = "reader"
+KEY = "ab_reader_secret"
 
 
 class Api:
@@ -40,7 +46,8 @@ class Api:
 
     async def events(self, headers: dict[bytes, bytes], body: bytes, send: Any) -> None:
         if headers.get(b"authorization") != f"Bearer {KEY}".encode():
-            return await answer(send, 401, {"title": "Unauthorized", "detail": "no such key"})
+            return await answer(send, 401, {"title": "No key", "detail": "no such key"})
+        assert re.fullmatch("[A-Za-z0-9._-]{1,64}", headers[b"x-run-id"].decode())
         self.requests += 1
         number = self.requests
         await asyncio.sleep(self.faults.get("delay", 0))
@@ -48,24 +55,27 @@ class Api:
             after = {"Retry-After": str(self.faults["retry_after"])}
             return await answer(send, self.faults["status"], {"title": "Not now"}, after)
         content = json.loads(body)
-        if isinstance(content, dict):
-            item = self.item(0, content)
-            return await answer(send, item["status"], item)
-        items = [self.item(index, event) for index, event in enumerate(content)]
+        single = isinstance(content, dict)
+        items = [self.item(n, event) for n, event in enumerate([content] if single else content)]
         if self.faults.get("lose_every") and number % self.faults["lose_every"] == 0:
             raise ConnectionError("the answer is lost")
-        accepted = sum(item["status"] == 202 for item in items)
-        counts = {"accepted": accepted, "refused": len(items) - accepted}
-        await answer(send, 202 if accepted else 422, {"counts": counts, "items": items})
-        return None
+        refused = [item for item in items if item["status"] == "refused"]
+        if len(refused) == len(items):
+            flaws = [flaw for item in refused for flaw in item["errors"]]
+            return await answer(send, 422, {"title": "Invalid", "status": 422, "errors": flaws})
+        if single:
+            return await answer(send, 202, items[0])
+        counts = {"accepted": len(items) - len(refused), "refused": len(refused)}
+        return await answer(send, 202, counts | {"items": items})
 
     def item(self, index: int, event: Any) -> dict[str, Any]:
         problem = why_not(event)
         if problem:
-            return {"index": index, "event_id": "", "status": 422, "detail": problem}
-        name = f"{KEY_ID}/{event['event_id']}"
-        self.seen[name] += 1
-        return {"index": index, "event_id": name, "status": 202}
+            pointer, _, detail = problem.rpartition(": ")
+            error = {"detail": detail, "pointer": f"/{index}/{pointer}"}
+            return {"index": index, "event_id": None, "status": "refused", "errors": [error]}
+        self.seen[event["event_id"]] += 1
+        return {"index": index, "event_id": event["event_id"], "status": "accepted"}
 
 
 def why_not(event: Any) -> str:
@@ -92,6 +102,39 @@ async def answer(
     listed = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": status, "headers": listed})
     await send({"type": "http.response.body", "body": body})
+
+
+class Server:
+    """The API in a process of its own, as tests see it."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        assert process.stdout is not None
+        self.url = process.stdout.readline().strip()
+        self._process = psutil.Process(process.pid)
+
+    def faults(self, **faults: Any) -> None:
+        urllib.request.urlopen(f"{self.url}/faults", json.dumps(faults).encode()).close()
+
+    def seen(self) -> dict[str, int]:
+        """Accepted events by their name in the system, and how often each was."""
+        with urllib.request.urlopen(f"{self.url}/seen") as answer:
+            content: dict[str, int] = json.load(answer)
+        return {f"reader/{event_id}": count for event_id, count in content.items()}
+
+    def pause(self) -> None:
+        self._process.suspend()
+
+    def resume(self) -> None:
+        self._process.resume()
+
+
+@contextmanager
+def serving() -> Iterator[Server]:
+    with subprocess.Popen([sys.executable, __file__], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield Server(process)
+        finally:
+            process.kill()
 
 
 class Announcing(uvicorn.Server):

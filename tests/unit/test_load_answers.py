@@ -14,21 +14,42 @@ def answered(status: int, content: Any, count: int = 1, **headers: str) -> Outco
 
 
 def test_one_event_is_accepted() -> None:
-    outcome = answered(202, {"event_id": "key/1", "status": 202})
-    assert outcome == Outcome(accepted=["key/1"])
+    outcome = answered(202, {"event_id": "r1-1", "status": "accepted"})
+    assert outcome == Outcome(accepted=["r1-1"])
 
 
 def test_each_event_of_a_batch_has_its_own_outcome() -> None:
+    flaw = {"detail": "Expected a kind.", "pointer": "/1/kind"}
     items = [
-        {"index": 0, "event_id": "key/1", "status": 202},
-        {"index": 1, "status": 422, "detail": "kind: must not be empty"},
-        {"index": 2, "event_id": "key/3", "status": 503},
+        {"index": 0, "event_id": "r1-1", "status": "accepted"},
+        {"index": 1, "event_id": None, "status": "refused", "errors": [flaw]},
     ]
-    outcome = answered(202, {"counts": {}, "items": items}, count=4, Retry_After="3")
-    assert outcome.accepted == ["key/1"]
-    assert outcome.refused == {1: "422 kind: must not be empty"}
-    assert outcome.again == [2, 3], "the fourth was not spoken of"
+    content = {"accepted": 1, "refused": 1, "items": items}
+    outcome = answered(202, content, count=3, Retry_After="3")
+    assert outcome.accepted == ["r1-1"]
+    assert outcome.refused == {1: "kind: Expected a kind."}
+    assert outcome.again == [2], "the third was not spoken of"
     assert outcome.pause == 3
+
+
+def test_each_event_of_a_batch_that_is_refused_whole_has_its_reason() -> None:
+    flaws = [
+        {"detail": "Expected a kind.", "pointer": "/0/kind"},
+        {"detail": "Expected texts.", "pointer": "/0/data/n"},
+        {"detail": "An event is a JSON object.", "pointer": "/2"},
+    ]
+    content = {"status": 422, "title": "Invalid", "detail": "See errors.", "errors": flaws}
+    assert answered(422, content, count=3).refused == {
+        0: "kind: Expected a kind.",
+        1: "422: See errors.",
+        2: "An event is a JSON object.",
+    }
+
+
+def test_one_event_that_is_refused_has_its_reason() -> None:
+    flaws = [{"detail": "Expected a kind.", "pointer": "/kind"}]
+    outcome = answered(422, {"status": 422, "errors": flaws})
+    assert outcome.refused == {0: "kind: Expected a kind."}
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 503])
@@ -39,13 +60,13 @@ def test_a_request_that_may_be_repeated_is_sent_again_whole(status: int) -> None
 
 def test_a_request_that_is_wrong_is_refused_whole() -> None:
     outcome = answered(413, {"title": "Too large", "detail": "at most 1,000"}, count=2)
-    assert outcome.refused == {0: "413 at most 1,000", 1: "413 at most 1,000"}
+    assert outcome.refused == {0: "413: at most 1,000", 1: "413: at most 1,000"}
     assert outcome.again == []
 
 
 @pytest.mark.parametrize("status", [401, 404])
 def test_a_sender_without_a_place_here_is_told_so(status: int) -> None:
-    with pytest.raises(NotAllowed, match=f"{status} no such key"):
+    with pytest.raises(NotAllowed, match=f"{status}: no such key"):
         answered(status, {"detail": "no such key"})
 
 

@@ -1,12 +1,9 @@
-import json
 import os
 import signal
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -14,31 +11,14 @@ import pytest
 from answerbook.load import ledger
 from answerbook.load.sending import Sending, SendingFailed
 from answerbook.load.sent import Plan
-from tests.unit import notify_api
+from tests.unit.notify_api import KEY, Server, serving
 from tests.unit.peers import is_gone
-
-
-class Server:
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def faults(self, **faults: Any) -> None:
-        urllib.request.urlopen(f"{self.url}/faults", json.dumps(faults).encode()).close()
-
-    def seen(self) -> dict[str, int]:
-        with urllib.request.urlopen(f"{self.url}/seen") as answer:
-            content: dict[str, int] = json.load(answer)
-        return content
 
 
 @pytest.fixture
 def api() -> Iterator[Server]:
-    with subprocess.Popen(
-        [sys.executable, notify_api.__file__], stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        yield Server(process.stdout.readline().strip())
-        process.kill()
+    with serving() as server:
+        yield server
 
 
 def entries(plan: Plan) -> list[str]:
@@ -47,7 +27,7 @@ def entries(plan: Plan) -> list[str]:
 
 def test_every_event_is_accepted_once_and_in_the_ledger(api: Server, tmp_path: Path) -> None:
     plan = Plan(api.url, "r1", tmp_path, count=5_003)
-    with Sending(plan, notify_api.KEY) as sending:
+    with Sending(plan, KEY) as sending:
         totals = sending.finish()
     assert (totals.accepted, totals.refused, totals.unanswered) == (5_003, 0, 0)
     assert (totals.done, totals.interrupted, totals.again) == (True, False, 0)
@@ -57,7 +37,7 @@ def test_every_event_is_accepted_once_and_in_the_ledger(api: Server, tmp_path: P
 
 def test_a_run_is_continued_where_it_ended(api: Server, tmp_path: Path) -> None:
     for first in (1, 101):
-        with Sending(Plan(api.url, "r1", tmp_path, count=100, first=first), notify_api.KEY) as half:
+        with Sending(Plan(api.url, "r1", tmp_path, count=100, first=first), KEY) as half:
             assert half.finish().accepted == 100
     assert api.seen() == {f"reader/r1-{number}": 1 for number in range(1, 201)}
     assert len(entries(half.plan)) == 200
@@ -65,12 +45,12 @@ def test_a_run_is_continued_where_it_ended(api: Server, tmp_path: Path) -> None:
 
 def test_malformed_events_are_counted_with_their_reasons(api: Server, tmp_path: Path) -> None:
     plan = Plan(api.url, "r1", tmp_path, count=2_000)
-    with Sending(plan, notify_api.KEY, malformed=0.5) as sending:
+    with Sending(plan, KEY, malformed=0.5) as sending:
         totals = sending.finish()
     assert totals.accepted + totals.refused == 2_000
     assert totals.accepted == len(entries(plan)) == len(api.seen())
     assert sum(totals.reasons.values()) == totals.refused > 800
-    assert "422 kind: must not be empty" in totals.reasons
+    assert "kind: must not be empty" in totals.reasons
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -79,7 +59,7 @@ def test_what_is_put_off_is_sent_again_after_the_pause(
 ) -> None:
     api.faults(refuse_every=3, status=status, retry_after=0.05)
     plan = Plan(api.url, "r1", tmp_path, count=2_000, batch=100)
-    with Sending(plan, notify_api.KEY) as sending:
+    with Sending(plan, KEY) as sending:
         totals = sending.finish()
     assert totals.accepted == 2_000
     assert totals.failures == {str(status): totals.again // 100}
@@ -92,7 +72,7 @@ def test_an_answer_that_was_lost_is_asked_for_again_by_the_same_ids(
 ) -> None:
     api.faults(lose_every=4)
     plan = Plan(api.url, "r1", tmp_path, count=800, batch=100)
-    with Sending(plan, notify_api.KEY) as sending:
+    with Sending(plan, KEY) as sending:
         totals = sending.finish()
     assert totals.accepted == len(entries(plan)) == 800
     assert totals.again > 0
@@ -104,7 +84,7 @@ def test_an_answer_that_was_lost_is_asked_for_again_by_the_same_ids(
 def test_an_asked_for_rate_is_not_passed(api: Server, tmp_path: Path) -> None:
     plan = Plan(api.url, "r1", tmp_path, count=1_000, rate=1_000)
     assert plan.size == 100
-    with Sending(plan, notify_api.KEY) as sending:
+    with Sending(plan, KEY) as sending:
         totals = sending.finish()
     assert totals.accepted == 1_000
     assert totals.seconds > 0.9, "the last tenth is due after nine tenths of a second"
@@ -112,7 +92,7 @@ def test_an_asked_for_rate_is_not_passed(api: Server, tmp_path: Path) -> None:
 
 def test_sigterm_ends_it_with_everything_counted(api: Server, tmp_path: Path) -> None:
     plan = Plan(api.url, "r1", tmp_path, count=1_000_000, rate=20_000)
-    with Sending(plan, notify_api.KEY) as sending:
+    with Sending(plan, KEY) as sending:
         for totals in sending:
             if totals.accepted and not totals.done:
                 sending.stop()
@@ -123,7 +103,7 @@ def test_sigterm_ends_it_with_everything_counted(api: Server, tmp_path: Path) ->
 def test_ctrl_c_ends_it_while_the_api_does_not_answer(api: Server, tmp_path: Path) -> None:
     api.faults(refuse_every=1, status=503, retry_after=30)
     plan = Plan(api.url, "r1", tmp_path, count=1_000, batch=500)
-    with Sending(plan, notify_api.KEY) as sending:
+    with Sending(plan, KEY) as sending:
         for totals in sending:
             if totals.failures and not totals.done:
                 os.kill(sending.pid, signal.SIGINT)
@@ -133,8 +113,16 @@ def test_ctrl_c_ends_it_while_the_api_does_not_answer(api: Server, tmp_path: Pat
 
 def test_a_wrong_key_ends_it_at_once(api: Server, tmp_path: Path) -> None:
     with (
-        Sending(Plan(api.url, "r1", tmp_path, count=100), "another") as sending,
-        pytest.raises(SendingFailed, match="401 no such key"),
+        Sending(Plan(api.url, "r1", tmp_path, count=100), "ab_another_key") as sending,
+        pytest.raises(SendingFailed, match="401: no such key"),
+    ):
+        sending.finish()
+
+
+def test_what_is_no_key_is_told_before_anything_is_sent(api: Server, tmp_path: Path) -> None:
+    with (
+        Sending(Plan(api.url, "r1", tmp_path, count=100), "secret") as sending,
+        pytest.raises(SendingFailed, match="looks like ab_<key id>_<secret>"),
     ):
         sending.finish()
 
@@ -143,7 +131,7 @@ def test_a_ledger_that_cannot_be_written_ends_it(api: Server, tmp_path: Path) ->
     plan = Plan(api.url, "r1", tmp_path / "file", count=100)
     plan.ledger.write_text("in the way")
     with (
-        Sending(plan, notify_api.KEY) as sending,
+        Sending(plan, KEY) as sending,
         pytest.raises(SendingFailed, match="File exists"),
     ):
         sending.finish()
@@ -151,7 +139,7 @@ def test_a_ledger_that_cannot_be_written_ends_it(api: Server, tmp_path: Path) ->
 
 def test_it_waits_for_an_api_that_is_not_there_yet(api: Server, tmp_path: Path) -> None:
     plan = Plan("http://127.0.0.1:9", "r1", tmp_path, count=10)
-    with Sending(plan, notify_api.KEY) as sending:
+    with Sending(plan, KEY) as sending:
         for totals in sending:
             if "ClientConnectorError" in totals.failures:
                 break
@@ -163,7 +151,8 @@ import sys
 from pathlib import Path
 from answerbook.load.sending import Sending
 from answerbook.load.sent import Plan
-sending = Sending(Plan(sys.argv[1], "r1", Path(sys.argv[2]), count=1_000_000, rate=100), "x")
+plan = Plan(sys.argv[1], "r1", Path(sys.argv[2]), count=1_000_000, rate=100)
+sending = Sending(plan, "ab_reader_x")
 print(sending.pid, flush=True)
 input()
 """

@@ -1,7 +1,9 @@
 """What the API's answer says about each event of a request: accepted, to be sent again, refused.
 
-The API answers one event with its item, and several with `{"counts": …, "items": [{"index",
-"event_id", "status", …}, …]}`. Both senders read it here, so that both count alike.
+The API answers one event with `{"event_id", "status": "accepted"}`, and several with
+`{"accepted", "refused", "items": [{"index", "event_id", "status", "errors"}, …]}`; where it takes
+none of them, with problem details (RFC 9457) whose `errors` point to what is wrong. Both senders
+read it here, so that both count alike.
 """
 
 from collections.abc import Mapping
@@ -23,16 +25,27 @@ class NotAllowed(Exception):
     """The API takes nothing from this sender: a wrong key, or a wrong address."""
 
 
-class _Item(msgspec.Struct):
-    index: int = 0
-    event_id: str = ""
-    status: int = 0
+class _Error(msgspec.Struct):
     detail: str = ""
-    title: str = ""
+    pointer: str | None = None
 
 
-class _Answer(_Item):
+class _Item(msgspec.Struct):
+    index: int
+    status: str
+    event_id: str | None = None
+    errors: list[_Error] = []
+
+
+class _Answer(msgspec.Struct):
+    """Of one event, of several, or a problem."""
+
+    status: str | int = ""
+    event_id: str = ""
     items: list[_Item] | None = None
+    title: str = ""
+    detail: str = ""
+    errors: list[_Error] = []
 
 
 _decode = msgspec.json.Decoder(_Answer).decode
@@ -43,7 +56,7 @@ class Outcome:
     """What became of the events of one request; positions are those in the request."""
 
     accepted: list[str] = field(default_factory=list)
-    """Ids as the API knows them, each answered 202."""
+    """The caller's ids of those that were answered 202."""
     again: list[int] = field(default_factory=list)
     refused: dict[int, str] = field(default_factory=dict)
     """Position → why."""
@@ -61,19 +74,16 @@ def read(status: int, headers: Mapping[str, str], body: bytes, count: int) -> Ou
         answer = _decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         answer = _Answer(detail=body[:200].decode(errors="replace"))
-        if status < 300:
-            return Outcome(again=list(range(count)), pause=PAUSE_SECONDS)
     if status in NEVER:
-        raise NotAllowed(f"The API answered {status} {answer.detail or answer.title}".strip())
-    if answer.items is not None:
+        raise NotAllowed(f"The API answered {status}: {answer.detail or answer.title}")
+    if status == 202 and answer.items is not None:
         outcome = _of_items(answer.items, count)
-    elif status == 202 and answer.event_id:
+    elif status == 202 and answer.status == "accepted" and count == 1:
         outcome = Outcome(accepted=[answer.event_id])
     elif status in AGAIN or status < 300:
         outcome = Outcome(again=list(range(count)))
     else:
-        why = f"{status} {answer.detail or answer.title}".strip()
-        outcome = Outcome(refused=dict.fromkeys(range(count), why))
+        outcome = Outcome(refused=_reasons(answer, status, count))
     if outcome.again:
         outcome.pause = retry_after(headers)
     return outcome
@@ -84,14 +94,31 @@ def _of_items(items: list[_Item], count: int) -> Outcome:
     silent = set(range(count))
     for item in items:
         silent.discard(item.index)
-        if item.status == 202:
+        if item.status == "accepted" and item.event_id:
             outcome.accepted.append(item.event_id)
-        elif item.status in AGAIN:
-            outcome.again.append(item.index)
         else:
-            outcome.refused[item.index] = f"{item.status} {item.detail or item.title}".strip()
+            outcome.refused[item.index] = _reason(item.errors[0]) if item.errors else item.status
     outcome.again += sorted(silent)  # what no item speaks of was not answered
     return outcome
+
+
+def _reasons(problem: _Answer, status: int, count: int) -> dict[int, str]:
+    """Why each event was refused, where all of a request were."""
+    whole = f"{status}: {problem.detail or problem.title}"
+    reasons = dict.fromkeys(range(count), whole)
+    for error in reversed(problem.errors):  # the first that names an event says why
+        place = (error.pointer or "").partition("/")[2].partition("/")[0]
+        if count == 1:
+            reasons[0] = _reason(error)
+        elif place.isdigit() and int(place) < count:
+            reasons[int(place)] = _reason(error)
+    return reasons
+
+
+def _reason(error: _Error) -> str:
+    """The field and what is wrong with it, without the event's place in the request."""
+    path = [part for part in (error.pointer or "").split("/") if part and not part.isdigit()]
+    return f"{'/'.join(path)}: {error.detail}" if path else error.detail
 
 
 def retry_after(headers: Mapping[str, str]) -> float:

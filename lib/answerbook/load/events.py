@@ -5,6 +5,7 @@ said afterwards from its numbers alone. Used by the Locust file and the fast sen
 what `json` gives; written as text, since encoding objects would be half of a sender's work.
 """
 
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -113,6 +114,11 @@ class Events:
             f'{{"event_id":"{name}","user_id":"{user}","kind":"{kind}","priority":"high",'
             f'"occurred_at":"{occurred_at}","ttl_seconds":{TTL_SECONDS},"data":{{{data}}}}}'
         )
+
+
+def new_run_id(what: str) -> str:
+    """A name for a run that no other has: what it is, the time, and four random digits."""
+    return f"{what}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
 
 def stamp(milliseconds: int) -> str:

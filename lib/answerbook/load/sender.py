@@ -44,6 +44,7 @@ class Sender:
 
     def __init__(self, plan: Plan, events: Events, key: str) -> None:
         self._plan, self._events, self._key = plan, events, key
+        self._prefix = f"{endpoint.key_id(key)}/"
         self._pace = Pace(plan.connections)
         self._stopped, self._sent = asyncio.Event(), asyncio.Event()
         self._next = plan.first
@@ -153,7 +154,7 @@ class Sender:
         self._pace.answered(not outcome.again, outcome.pause)
         self._latencies.add(time.monotonic() - began)
         self._note(outcome, problem)
-        ledger.append(outcome.accepted, now())
+        ledger.append([self._prefix + event_id for event_id in outcome.accepted], now())
         return [numbers[position] for position in outcome.again]
 
     def _note(self, outcome: answers.Outcome, problem: str) -> None:
@@ -236,8 +237,12 @@ def main() -> int:
     )
     key = sys.stdin.readline().strip()
     try:
+        endpoint.key_id(key)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             totals = runner.run(send(plan, events, key, options.guarded))
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
     except ExceptionGroup as group:
         reason: Exception = group
         while isinstance(reason, ExceptionGroup):
