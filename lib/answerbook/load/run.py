@@ -81,7 +81,7 @@ class LoadTest:
         self._whole: Whole | None = None
         self._token = secrets.token_urlsafe(24)
         self._port = _free_port() if page else 0
-        self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115  closed by __exit__
+        self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115  `close` closes it
         reading, writing = os.pipe()
         self._process = subprocess.Popen(
             self._command(writing),
@@ -142,10 +142,8 @@ class LoadTest:
         """End it as a crash would."""
         self._process.kill()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """End it, if it has not, and let go of all that it holds."""
         if self._process.poll() is None:
             self._process.terminate()
         try:
@@ -155,6 +153,12 @@ class LoadTest:
             self._process.wait()
         self._report.close()
         self._log.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _command(self, report: int) -> list[str]:
         load = self.load
