@@ -194,33 +194,16 @@ def plan_for(wanted: Requirements, rates: Rates, prices: Prices | None = None) -
             f"FCM takes {quota:,.0f} messages a second and {rate * sends:,.0f} come on average: "
             "ask for a larger quota, or send less (topics, collapsing, preferences)."
         )
-    # What each program does for one event of the peak; delivery beyond the quota waits in Kafka.
-    work = {
-        "api": peak,
-        "render": peak,
-        "deliver": min(peak * sends, quota),
-        "track": peak * (1 + wanted.devices_per_event),
-    }
+    per_event = _work_per_event(wanted)
     processes = {
-        program: max(2, ceil(work[program] / (getattr(rates, program) * wanted.utilisation)))
-        for program in PROGRAMS
+        name: max(2, ceil(at_peak / (getattr(rates, name) * wanted.utilisation)))
+        for name, at_peak in _at_peak(peak, per_event, quota).items()
     }
     written = _bytes_per_event(wanted) * wanted.compression * wanted.replication
-    stored = written * rate * wanted.retention_hours * HOUR
     brokers = max(
         wanted.replication, ceil(peak * written / (rates.broker_bytes * wanted.utilisation))
     )
-    outcomes = (1 + wanted.devices_per_event) * wanted.outcome_bytes
-    per_event = {
-        "api": 1.0,
-        "render": 1.0,
-        "deliver": sends,
-        "track": 1 + wanted.devices_per_event,
-    }
-    capacity = min(
-        quota / sends,
-        *(processes[name] * getattr(rates, name) / per_event[name] for name in PROGRAMS),
-    )
+    able = [processes[name] * getattr(rates, name) / per_event[name] for name in PROGRAMS]
     plan = Plan(
         rate=rate,
         peak_rate=peak,
@@ -228,15 +211,19 @@ def plan_for(wanted: Requirements, rates: Rates, prices: Prices | None = None) -
         peak_notification_rate=peak * wanted.devices_per_event,
         door_bytes=peak * wanted.event_bytes,
         kafka_bytes=peak * written,
-        kafka_stored=stored,
-        outcomes_stored=outcomes * rate * wanted.outcome_days * DAY,
-        fcm_bytes=work["deliver"] * wanted.notification_bytes,
+        kafka_stored=written * rate * wanted.retention_hours * HOUR,
+        outcomes_stored=per_event["track"]
+        * wanted.outcome_bytes
+        * rate
+        * wanted.outcome_days
+        * DAY,
+        fcm_bytes=min(peak * sends, quota) * wanted.notification_bytes,
         processes=processes,
         partitions=partitions(max(processes.values()), brokers),
         brokers=brokers,
         fcm_quota_share=peak * sends / quota,
         fcm_peak_seconds=max(1.0, peak * sends / quota),
-        capacity=capacity,
+        capacity=min(quota / sends, *able),
         cost_per_month=0.0,
     )
     cost = _cost(plan, wanted, rates, prices or Prices())
@@ -268,6 +255,22 @@ def drain_seconds(backlog: float, capacity: float, arriving: float = 0.0) -> flo
             f"{backlog:,.0f} does not shrink."
         )
     return backlog / (capacity - arriving)
+
+
+def _work_per_event(wanted: Requirements) -> dict[str, float]:
+    """Program → events, messages or receipts that it deals with for one event."""
+    return {
+        "api": 1.0,
+        "render": 1.0,
+        "deliver": wanted.devices_per_event * wanted.sends_per_notification,
+        "track": 1 + wanted.devices_per_event,
+    }
+
+
+def _at_peak(peak: float, per_event: Mapping[str, float], quota: float) -> dict[str, float]:
+    """Program → what it must do in a second of the peak. Beyond FCM's quota, delivery waits."""
+    work = {name: peak * each for name, each in per_event.items()}
+    return work | {"deliver": min(work["deliver"], quota)}
 
 
 def _bytes_per_event(wanted: Requirements) -> float:
