@@ -146,6 +146,12 @@ class Announcing(uvicorn.Server):
 
 if __name__ == "__main__":
     config = uvicorn.Config(
-        Api(), host="127.0.0.1", port=0, log_level="critical", lifespan="off", access_log=False
+        Api(),
+        host="127.0.0.1",
+        port=0,
+        log_level="critical",
+        lifespan="off",
+        access_log=False,
+        timeout_keep_alive=60,  # longer than any test freezes it for
     )
     Announcing(config).run()
