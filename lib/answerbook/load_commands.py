@@ -196,6 +196,8 @@ def _watch(run: "Million") -> bool:
                     raise
                 interrupted = True
                 run.stop()
+    if not console.is_terminal:
+        console.print()  # where a terminal has its cursor below the table already
     return interrupted
 
 
