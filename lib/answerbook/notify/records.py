@@ -282,6 +282,8 @@ METRICS: Final[dict[str, str]] = {
     "answerbook_render_batch_seconds": "Duration of the last micro-batch",
     "answerbook_render_batch_rows": "Rows of the last micro-batch",
     "answerbook_render_rows_dropped_by_watermark_total": "Must stay 0",
+    "answerbook_render_users": "Users that events are held against",
+    "answerbook_render_users_read_timestamp_seconds": "When users and templates were last read",
     "answerbook_deliver_sends_total": "Answers of FCM by code (OK or the error)",
     "answerbook_deliver_send_seconds": "From a send to FCM's answer",
     "answerbook_deliver_notifications_total": "Notifications by outcome",
