@@ -14,7 +14,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import msgspec
-from confluent_kafka import KafkaException, Message
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from answerbook.notify import records
 from answerbook.notify.kafka import Item, Writer
@@ -31,6 +31,7 @@ from answerbook.notify.topics import lag, read_all
 
 PARTITIONS = 6
 CONSUMED = (*NOTIFICATIONS, *RETRIES)
+RESULTS = (RECEIPTS_NOTIFICATIONS, DEAD_LETTERS)
 
 T = TypeVar("T")
 
@@ -111,19 +112,22 @@ class Pipeline:
         self.kafka = kafka
         self.run_id = run_id
         self.writer = Writer(kafka)
-        ends = wait_for("topics", self._ends)
-        self.ends = {topic: ends[topic] for topic in (RECEIPTS_NOTIFICATIONS, DEAD_LETTERS)}
+        self.ends = wait_for("topics", self._ends)
 
-    def _ends(self) -> dict[str, dict[int, int]]:
+    def _ends(self) -> dict[str, dict[int, int]] | None:
         """Where each partition goes on; what was there before is not this run's."""
-        ends: dict[str, dict[int, int]] = {}
-        with suppress(KafkaException):  # just made, they have no leader for a moment
-            for topic in (RECEIPTS_NOTIFICATIONS, DEAD_LETTERS, *CONSUMED):
-                there = ends.setdefault(topic, {})
-                for message in read_all(self.kafka, topic):
-                    there[message.partition() or 0] = (message.offset() or 0) + 1
-            return ends
-        return {}
+        consumer = Consumer({"bootstrap.servers": self.kafka, "group.id": "ends", "log_level": 0})
+        places = [(topic, n) for topic in (*RESULTS, *CONSUMED) for n in range(PARTITIONS)]
+        ends: dict[str, dict[int, int]] = {topic: {} for topic, _ in places}
+        try:
+            for topic, number in places:
+                place = TopicPartition(topic, number)
+                ends[topic][number] = consumer.get_watermark_offsets(place, timeout=5)[1]
+        except KafkaException:  # just made, they have no leader for a moment
+            return None
+        finally:
+            consumer.close()
+        return ends
 
     def notification(self, number: int, **fields: Any) -> Notification:
         now = records.now()
