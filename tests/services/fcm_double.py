@@ -11,13 +11,17 @@ import threading
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import httptools
 import uvloop
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
 
+TOKEN_PATH = "/token"
 OK = b""
 HANG = b"hang"
 """Never answers."""
@@ -58,6 +62,8 @@ class FcmDouble:
         self.everyone = OK
         """What those get that have no script."""
         self.latency = 0.0
+        self.tokens = 0
+        """Access tokens that its OAuth endpoint gave out."""
         self.connections: set[_Peer] = set()
         self.port = 0
         self._loop = uvloop.new_event_loop()
@@ -67,6 +73,26 @@ class FcmDouble:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    def key_file(self, folder: Path) -> Path:
+        """A service account's key, for tokens of this double."""
+        key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+        private = key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        content = {
+            "type": "service_account",
+            "project_id": "answerbook",
+            "private_key_id": "1",
+            "private_key": private.decode(),
+            "client_email": "deliver@answerbook.iam.gserviceaccount.com",
+            "token_uri": self.url + TOKEN_PATH,
+        }
+        path = folder / "key.json"
+        path.write_text(json.dumps(content))
+        return path
 
     def start(self) -> None:
         self._thread.start()
@@ -108,6 +134,10 @@ class FcmDouble:
 
     def answer(self, method: str, path: str, body: bytes) -> bytes:
         self.requests.append((method, path))
+        if path == TOKEN_PATH:
+            self.tokens += 1
+            granted = {"access_token": f"token-{self.tokens}", "expires_in": 3600}
+            return response(200, granted | {"token_type": "Bearer"})
         message = json.loads(body).get("message", {}) if body else {}
         target = message.get("token") or message.get("topic") or path
         script = self.script.get(target)

@@ -1,6 +1,9 @@
 """Deliver as a process, with a real Kafka and a scripted FCM: the policy, and each record once."""
 
+import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -163,6 +166,25 @@ def test_message_to_a_topic_is_sent_like_any_other(
     once(fcm, [note])
     assert [("POST", "/v1/projects/answerbook/messages:send")] == fcm.requests
     assert "Bearer owner" == fcm.headers["authorization"]
+
+
+def test_service_account_is_who_sends_and_a_refused_token_is_renewed(
+    pipeline: Pipeline, fcm: FcmDouble, start: Start, tmp_path: Path
+) -> None:
+    key = tmp_path / "key.json"
+    worker = start(FCM_CREDENTIALS=key, FCM_URL=fcm.url, EMULATOR_URL="http://127.0.0.1:1")
+    wait_for("no key yet", lambda: worker.said("cannot begin; will try again"))
+    fcm.key_file(tmp_path)
+    wait_for("ready", worker.ready)
+
+    first, second = pipeline.notifications(2)
+    fcm.script["d1"].append(refusal(401, "UNAUTHENTICATED"))
+    pipeline.write([first])
+    pipeline.finished(1)
+    assert "Bearer token-1" == fcm.headers["authorization"]
+    pipeline.write([second])
+    pipeline.finished(2)
+    once(fcm, [first, second])
 
 
 def test_high_priority_overtakes_a_backlog(
@@ -395,6 +417,70 @@ def test_connections_that_the_server_closes_cost_attempts_and_no_message(
         pipeline.finished(200 * (number + 1))
         fcm.close_connections()
     assert {"sent": 1_000} == outcomes(pipeline.receipts())
+
+
+# -- dead letters --------------------------------------------------------------------------------
+
+
+def replay(pipeline: Pipeline, *words: str) -> str:
+    """What `answerbook notify replay` says."""
+    return subprocess.run(
+        [sys.executable, "-m", "answerbook", "notify", "replay", *words],
+        env=os.environ | {"ANSWERBOOK_NOTIFY_KAFKA": pipeline.kafka},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    ).stdout.splitlines()[-1]
+
+
+def test_dead_letters_are_sent_again_each_once_and_as_asked(
+    pipeline: Pipeline, fcm: FcmDouble, start: Start
+) -> None:
+    wrong = [pipeline.notification(number, device_id=f"wrong{number}") for number in range(20)]
+    tired = [pipeline.notification(number, device_id=f"tired{number}") for number in range(20, 30)]
+    for note in wrong:
+        fcm.script[note.device_id].append(refusal(400, "INVALID_ARGUMENT"))
+    for note in tired:
+        fcm.script[note.device_id].append(UNAVAILABLE)
+    pipeline.write(wrong + tired)
+    start(DELIVER_ATTEMPTS=1)
+    assert {"dead": 30} == outcomes(pipeline.finished(30))
+
+    run = ("--run", pipeline.run_id)
+    assert "0 sent again." == replay(pipeline, "--run", "another")
+    assert "30 would be sent again." == replay(pipeline, *run, "--dry-run")
+    assert "5 sent again." == replay(pipeline, *run, "--reason", "INVALID_ARGUMENT", "--limit", "5")
+    assert "10 sent again." == replay(pipeline, *run, "--reason", "attempts")
+    assert "15 sent again." == replay(pipeline, *run, "--ttl", "60")
+    assert "0 sent again." == replay(pipeline, *run)
+
+    wait_for("sent again", lambda: len(fcm.accepted) == 30)
+    pipeline.committed()
+    pipeline.write(wrong + tired)  # render's copy of what was dead, and is sent now
+    pipeline.committed()
+    once(fcm, wrong + tired)
+    receipts = pipeline.receipts()
+    assert {(("dead", 0), ("sent", 1))} == {
+        tuple((one.outcome, one.replay) for one in receipts[note.notification_id])
+        for note in wrong + tired
+    }
+
+
+def test_what_is_still_wrong_dies_again_and_can_be_replayed_again(
+    pipeline: Pipeline, fcm: FcmDouble, start: Start
+) -> None:
+    note = pipeline.notification(0, device_id="twice")
+    fcm.script["twice"].extend([refusal(400, "INVALID_ARGUMENT")] * 2)
+    pipeline.write([note])
+    start()
+    for number in (1, 2):
+        wait_for("dead", lambda number=number: len(pipeline.letters()) == number)  # type: ignore[misc]
+        assert "1 sent again." == replay(pipeline)
+    wait_for("sent", lambda: fcm.accepted[note.notification_id] == 1)
+    pipeline.committed()
+    assert [("dead", 0), ("dead", 1), ("sent", 2)] == [
+        (one.outcome, one.replay) for one in pipeline.receipts()[note.notification_id]
+    ]
 
 
 # -- being watched -------------------------------------------------------------------------------

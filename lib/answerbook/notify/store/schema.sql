@@ -32,7 +32,7 @@ CREATE INDEX IF NOT EXISTS devices_user ON devices (user_id);
 
 CREATE TABLE IF NOT EXISTS topic_subscriptions (
     user_id       text NOT NULL REFERENCES users ON DELETE CASCADE,
-    topic         text NOT NULL CHECK (topic ~ '^[a-zA-Z0-9_.~%-]{1,900}$'),
+    topic         text NOT NULL CHECK (topic ~ '^[a-zA-Z0-9_.~%-]+$' AND length(topic) <= 900),
     PRIMARY KEY (user_id, topic)
 );
 

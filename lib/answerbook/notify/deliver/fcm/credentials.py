@@ -6,6 +6,7 @@ Used by target.py; worker.py asks for a new token when FCM refuses the one it ha
 import asyncio
 import ssl
 import time
+from datetime import UTC
 from pathlib import Path
 
 import google.auth.exceptions
@@ -83,4 +84,4 @@ class ServiceAccount:
         if expiry is None:
             return 2 * BEFORE_END
         # google-auth's expiry is UTC without saying so.
-        return float(expiry.timestamp() - time.timezone - time.time())
+        return float(expiry.replace(tzinfo=UTC).timestamp() - time.time())
