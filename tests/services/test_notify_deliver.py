@@ -395,6 +395,28 @@ def test_service_that_answers_503_to_all_is_probed_and_not_flooded(
     once(fcm, notes)
 
 
+def test_kafka_that_stands_still_loses_nothing_and_keeps_nobody_from_ending(
+    pipeline: Pipeline, fcm: FcmDouble, start: Start
+) -> None:
+    notes = pipeline.notifications(6_000)
+    pipeline.write(notes)
+    fcm.latency = 0.005
+    worker = start(DELIVER_CONNECTIONS=10)
+    work_under_way(fcm, 500)
+    kafka = services.require("kafka")
+    kafka.pause()
+    try:
+        wait_for("sends done", lambda: worker.metric("answerbook_deliver_in_flight") == 0)
+        assert 0 == worker.end()
+    finally:
+        kafka.resume()
+    fcm.latency = 0
+    start()
+    receipts = pipeline.finished(6_000)
+    pipeline.committed()
+    assert {note.notification_id for note in notes} == set(receipts) == set(fcm.accepted)
+
+
 def test_a_third_of_errors_is_ridden_out(pipeline: Pipeline, fcm: FcmDouble, start: Start) -> None:
     notes = pipeline.notifications(1_500)
     for note in notes[::3]:

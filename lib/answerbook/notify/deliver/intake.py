@@ -224,7 +224,8 @@ class Intake(Thread):
         try:
             if self._reader is not None:
                 self._reader.commit(_at(place, offset) for place, offset in positions.items())
-            self._rebuilder.mark(self._worker.windows)
+            if not self._ending.is_set():
+                self._rebuilder.mark(self._worker.windows)
         except KafkaException as error:
             # Lost them already: whoever has them now reads again, and its window knows.
             log().warning("offsets were not committed at the end", error=str(error))

@@ -31,6 +31,11 @@ COMMIT = 1.0
 AGAIN = 2.0
 """Seconds before another try at what is needed to begin."""
 
+LONGEST_END = 10.0
+"""Seconds in which the sends in flight are finished and the group is left …"""
+LONGEST_FLUSH = 2.0
+"""… and in which Kafka takes what is written and not acknowledged then."""
+
 
 def main(settings: NotifySettings) -> None:
     """Deliver until SIGTERM or SIGINT. Exits 1 when the port is taken or the program is broken."""
@@ -85,10 +90,14 @@ class Program:
             await self._tick(worker, intake)
         finally:
             intake.end()
-            await asyncio.to_thread(intake.join)
+            await asyncio.to_thread(intake.join, LONGEST_END)
+            if intake.is_alive():
+                log().error(
+                    "Kafka did not let go; whoever is next reads again what was not committed"
+                )
             fresh.cancel()
             worker.sender.close()
-            left = await asyncio.to_thread(writer.close)
+            left = await asyncio.to_thread(writer.close, LONGEST_FLUSH)
             if left:
                 log().error("results that Kafka did not take; will be sent again", count=left)
             REGISTRY.unregister(tally)
