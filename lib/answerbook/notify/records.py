@@ -290,6 +290,7 @@ METRICS: Final[dict[str, str]] = {
     "answerbook_deliver_duplicates_total": "Notifications not sent because they had been",
     "answerbook_deliver_retries_total": "Notifications put off, by retry topic",
     "answerbook_deliver_in_flight": "Sends without an answer yet",
+    "answerbook_deliver_target_down": "1 while FCM does not answer and nothing but probes is sent",
     "answerbook_deliver_end_to_end_seconds": "From the door to FCM's answer",
     "answerbook_track_receipts_total": "Receipts written, by topic",
     "answerbook_track_refused_total": "Receipts that became dead letters, by error",
