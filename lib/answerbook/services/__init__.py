@@ -13,7 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Literal, cast, get_args, overload
 
 from answerbook.config import Settings
-from answerbook.services.contract import NodeStatus, Service, ServiceName
+from answerbook.services.contract import Service, ServiceName
+from answerbook.services.engine import NodeStatus
 from answerbook.services.engines import engine_for
 from answerbook.services.errors import (
     CommandFailed,

@@ -1,94 +1,28 @@
 """The contract between a service, the engine that runs it, and whoever requires it.
 
-A `Service` knows its *client*: addresses, credentials, what a round trip is. An `Engine` knows how
-its processes or containers live and die. Neither knows the other's business, so that every service
-has the same verbs on every engine.
+A `Service` knows its *client*: addresses, credentials, what a round trip is. An `Engine`, of
+engine.py, knows how its processes or containers live and die. Neither knows the other's business,
+so that every service has the same verbs on every engine.
 """
 
 from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from threading import Event
-from typing import ClassVar, Literal, Protocol, Self
+from typing import ClassVar, Literal, Self
 
-from answerbook.config import EngineName, Settings
+from answerbook.config import Settings
 from answerbook.services import progress
+from answerbook.services.engine import Engine, NodeStatus
 from answerbook.services.errors import PORT_LOST, NotRunning, StartFailed
 from answerbook.services.state import ServiceRecord, StateFolder
 
 ServiceName = Literal["rabbitmq", "rabbitmq-3", "kafka", "kafka-3", "postgres"]
-Condition = Literal["running", "paused", "stopped"]
 
 POLL_SECONDS = 0.1
 """Between two attempts of a client while its service starts."""
-
-COMMAND_SECONDS = 30.0
-"""What a program that is run beside a node may take; rabbitmqctl takes half a second."""
-
-
-@dataclass(frozen=True)
-class NodeStatus:
-    """How one node of a service is, as its engine sees it now."""
-
-    node: int
-    condition: Condition
-    pid: int | None = None
-    """Of the node's main process; of the container's first process under compose."""
-    uptime: float | None = None
-    """Seconds."""
-
-
-class Engine(Protocol):
-    """Runs services. All verbs take `node=None` for every node, and none waits for the client."""
-
-    name: EngineName
-
-    def fetch(self, service: Service) -> None:
-        """Get the programs or images that the service needs; quick when they are there."""
-
-    def start(self, service: Service, node: int | None) -> None:
-        """Start the nodes that are not running and write the service's record."""
-
-    def stop(self, service: Service, node: int | None) -> None:
-        """Ask to finish, wait, and kill what does not; return when the processes are gone."""
-
-    def kill(self, service: Service, node: int | None) -> None:
-        """SIGKILL; return when the processes are gone."""
-
-    def pause(self, service: Service, node: int | None) -> None:
-        """Freeze (SIGSTOP): connections stay open, nothing answers."""
-
-    def resume(self, service: Service, node: int | None) -> None:
-        """Undo `pause`."""
-
-    def remove(self, service: Service) -> None:
-        """Stop what is left, including what a broken start left, and delete the record."""
-
-    def delete_data(self, service: Service) -> None:
-        """Delete data and logs of a removed service."""
-
-    def nodes(self, service: Service) -> list[NodeStatus]:
-        """One for each node, in order."""
-
-    def memory(self, service: Service, node: int) -> int:
-        """Bytes: the proportional set size of a node's processes, or what its container uses."""
-
-    def logs(self, service: Service, lines: int, node: int | None = None) -> str:
-        """The last lines of each node's log, oldest first."""
-
-    def run(self, service: Service, node: int, words: Sequence[str]) -> str:
-        """Run a program of the service's own beside a node, as `rabbitmqctl`; what it printed.
-
-        Raises NotRunning, and CommandFailed when it fails or takes longer than COMMAND_SECONDS.
-        """
-
-    def client_host(self) -> str:
-        """The address a client on this machine connects to."""
-
 
 class Service(ABC):
     """A service on some engine: its address, its client's parameters, and control over it.

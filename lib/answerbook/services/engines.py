@@ -4,7 +4,7 @@ from functools import cache
 
 from answerbook.config import EngineName, Settings
 from answerbook.services.compose import ComposeEngine, docker_answers
-from answerbook.services.contract import Engine
+from answerbook.services.engine import Engine
 from answerbook.services.native.engine import NativeEngine
 from answerbook.services.native.kafka import KafkaRecipe
 from answerbook.services.native.postgres import PostgresRecipe

@@ -22,7 +22,8 @@ from answerbook.services.compose.commands import (
 )
 from answerbook.services.compose.layout import Node, layout, variables
 from answerbook.services.compose.project import Project, write_variables
-from answerbook.services.contract import COMMAND_SECONDS, Condition, NodeStatus, Service
+from answerbook.services.contract import Service
+from answerbook.services.engine import COMMAND_SECONDS, Condition, NodeStatus
 from answerbook.services.errors import CommandFailed, NotRunning, StartFailed
 from answerbook.services.state import ServiceRecord, StateFolder
 

@@ -16,7 +16,8 @@ import psutil
 
 from answerbook.config import EngineName
 from answerbook.services import ports
-from answerbook.services.contract import COMMAND_SECONDS, Condition, NodeStatus, Service
+from answerbook.services.contract import Service
+from answerbook.services.engine import COMMAND_SECONDS, Condition, NodeStatus
 from answerbook.services.errors import NotRunning
 from answerbook.services.native import processes
 from answerbook.services.native.launch import Launch, Plan, Recipe
