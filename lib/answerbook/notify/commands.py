@@ -1,11 +1,14 @@
-"""`answerbook notify …`: each program of the system, and what an operator does beside them."""
+"""`answerbook notify …`: each program of the system, and what an operator does beside them.
+
+Each command imports what it needs when it runs: `answerbook` has to start without the packages of
+question 2, and in an instant.
+"""
 
 from importlib import import_module
 
 import typer
 
 from answerbook.config import NotifySettings
-from answerbook.notify import records
 
 app = typer.Typer(
     help="Run the notification system's programs. Their settings: ANSWERBOOK_NOTIFY_….",
@@ -51,6 +54,7 @@ def emulator() -> None:
 @app.command()
 def topics() -> None:
     """Make the system's Kafka topics, those that are not there."""
+    from answerbook.notify import records
     from answerbook.notify.topics import create_topics
 
     settings = NotifySettings.load()
