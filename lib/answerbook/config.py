@@ -175,6 +175,12 @@ class NotifySettings(FromEnvironment):
     emulator_quota_per_minute: int = Field(default=600_000, ge=0)
     """0: without a limit."""
 
+    @classmethod
+    def given(cls) -> dict[str, str]:
+        """The variables for it that are set here, for whoever starts a program to hand on."""
+        names = [cls.model_config["env_prefix"] + field.upper() for field in cls.model_fields]
+        return {name: os.environ[name] for name in names if name in os.environ}
+
 
 def repository() -> Path | None:
     """The checkout this package is part of, or None when it was installed as a wheel."""

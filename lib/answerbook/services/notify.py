@@ -7,7 +7,6 @@ production: those of the reader's own environment, and over them the addresses o
 
 from __future__ import annotations
 
-import os
 import time
 from contextlib import closing
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import ClassVar
 import psutil
 
 from answerbook.config import Settings
+from answerbook.services.address import Secret
 from answerbook.services.contract import Service
 from answerbook.services.engine import Engine
 from answerbook.services.errors import NotRunning
@@ -40,7 +40,7 @@ class Needs:
         """Their addresses. Raises NotRunning before their first start."""
         return {
             f"{PREFIX}KAFKA": self.kafka.url,
-            f"{PREFIX}DATABASE": str(self.postgres.url),
+            f"{PREFIX}DATABASE": self.postgres.url,
         }
 
 
@@ -111,7 +111,7 @@ class Emulator(Program):
     @property
     def token(self) -> str:
         """Of its control API, and of this handle alone: it is no part of any address."""
-        return self.state.secret(self.name).get_secret_value()
+        return Secret(self.state.secret(self.name).get_secret_value())
 
     @property
     def tls_port(self) -> int:
@@ -185,11 +185,6 @@ class Track(Program):
 
     name = "notify-track"
     usual_ports: ClassVar = {"http": "notify_track_port"}
-
-
-def from_reader() -> dict[str, str]:
-    """What the reader set for the programs in his own environment."""
-    return {name: value for name, value in os.environ.items() if name.startswith(PREFIX)}
 
 
 def _environment(pid: int) -> dict[str, str]:

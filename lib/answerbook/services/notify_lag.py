@@ -4,13 +4,18 @@
 that a notebook's kernel need not have.
 """
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
+from kafka.errors import KafkaError
 
 from answerbook.services.kafka import Kafka
+
+COORDINATOR_SECONDS = 15.0
+"""In which another broker takes over the groups of one that died."""
 
 
 def lag(kafka: Kafka) -> dict[str, int]:
@@ -50,10 +55,24 @@ def readers() -> dict[str, str]:
 
 def _committed(admin: KafkaAdminClient, groups: Mapping[str, str]) -> dict[Any, int]:
     """What each topic's own group has committed."""
-    by_group = admin.list_group_offsets(sorted(set(groups.values())))
+    by_group = _offsets(admin, sorted(set(groups.values())))
     return {
         place: offset.offset
         for group, offsets in by_group.items()
         for place, offset in offsets.items()
         if groups.get(place.topic) == group
     }
+
+
+def _offsets(admin: KafkaAdminClient, groups: list[str]) -> dict[str, Any]:
+    """Group → what it has committed. A group's coordinator moves when its broker dies."""
+    deadline = time.monotonic() + COORDINATOR_SECONDS
+    while True:
+        try:
+            offsets: dict[str, Any] = admin.list_group_offsets(groups)
+        except KafkaError as error:
+            if not error.retriable or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return offsets

@@ -51,7 +51,7 @@ def install(root: Path) -> None:
 def lacking() -> list[str]:
     """Packages of question 2 that are not installed here, or not in the pinned version."""
     pinned = _pins()
-    return [name for name in _wanted() if not _is_there(name, pinned.get(name.lower()))]
+    return [name for name in _wanted() if not _is_there(name, pinned.get(name.lower(), set()))]
 
 
 def _wanted() -> list[str]:
@@ -64,17 +64,20 @@ def _wanted() -> list[str]:
     return [re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in of_extra]
 
 
-def _pins() -> dict[str, str]:
+def _pins() -> dict[str, set[str]]:
+    """Name → its version, or those for several versions of Python."""
     root = repository()
-    if root is None:
-        return {}
-    pins = (root / "requirements" / "q2.txt").read_text()
-    return dict(re.findall(r"^([a-z0-9-]+)==(\S+)", pins, re.MULTILINE))
+    pins: dict[str, set[str]] = {}
+    if root is not None:
+        text = (root / "requirements" / "q2.txt").read_text()
+        for name, pinned in re.findall(r"^([a-z0-9-]+)==(\S+)", text, re.MULTILINE):
+            pins.setdefault(name, set()).add(pinned)
+    return pins
 
 
-def _is_there(name: str, wanted: str | None) -> bool:
+def _is_there(name: str, pinned: set[str]) -> bool:
     try:
-        return version(name) == wanted or wanted is None
+        return version(name) in pinned or not pinned
     except PackageNotFoundError:
         return False
 

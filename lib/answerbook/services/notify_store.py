@@ -9,9 +9,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from answerbook.config import NotifySettings
 from answerbook.services.native import processes
 from answerbook.services.native.launch import Launch
-from answerbook.services.notify import PREFIX, Needs, from_reader
+from answerbook.services.notify import PREFIX, Needs
 from answerbook.services.postgres import Postgres
 from answerbook.services.state import StateFolder
 
@@ -67,6 +68,6 @@ def _run(state: StateFolder, variables: Mapping[str, str], *words: str) -> None:
         f"`answerbook notify {words[0]}`",
         [sys.executable, "-m", "answerbook", "notify", *words],
         folder,
-        {**from_reader(), **variables},
+        {**NotifySettings.given(), **variables},
     )
     processes.run(launch, f"{state.path.resolve()}:notify")

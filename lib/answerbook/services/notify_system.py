@@ -15,6 +15,7 @@ from typing import Literal, Self, cast, get_args
 
 from answerbook.config import Settings
 from answerbook.services import bring_up, progress
+from answerbook.services.address import Secret
 from answerbook.services.contract import ProgramName, Service
 from answerbook.services.engines import engine_for
 from answerbook.services.errors import NotRunning
@@ -82,7 +83,7 @@ class Notify:
     @property
     def api_key(self) -> str:
         """What the API lets in, as `Authorization: Bearer …`; made once, and kept."""
-        return token(self._secret)
+        return Secret(token(self._secret))
 
     @property
     def folder(self) -> Path:

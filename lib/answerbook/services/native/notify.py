@@ -3,10 +3,11 @@
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
+from answerbook.config import NotifySettings
 from answerbook.services.contract import Service
 from answerbook.services.native import programs
 from answerbook.services.native.launch import Launch, Plan
-from answerbook.services.notify import PREFIX, Emulator, Program, Render, from_reader
+from answerbook.services.notify import PREFIX, Emulator, Program, Render
 from answerbook.services.notify_packages import provide
 
 
@@ -20,7 +21,7 @@ class ProgramRecipe:
     def prepare(self, plan: Plan) -> list[Launch]:
         assert isinstance(plan.service, Program)
         variables = {
-            **from_reader(),
+            **NotifySettings.given(),
             **plan.service.addresses(),
             f"{PREFIX}HOST": plan.service.host,
             f"{PREFIX}PORT": str(plan.ports[plan.node]["http"]),
