@@ -20,7 +20,7 @@ from answerbook.config import Settings
 from answerbook.services.address import Secret
 from answerbook.services.contract import Service
 from answerbook.services.engine import Engine
-from answerbook.services.errors import NotRunning
+from answerbook.services.errors import PORT_LOST, NotRunning
 from answerbook.services.kafka import Kafka
 from answerbook.services.postgres import Postgres
 from answerbook.services.state import StateFolder
@@ -46,6 +46,8 @@ class Needs:
 
 class Program(Service):
     """One program: ready when its own /readyz says so."""
+
+    worth_a_second_start = (*PORT_LOST, "it is taken")
 
     def __init__(
         self, state: StateFolder, engine: Engine, settings: Settings, needs: Needs
@@ -122,6 +124,11 @@ class Emulator(Program):
     def proxy_port(self) -> int:
         """HTTP CONNECT for the hosts that it stands in for."""
         return self.ports(1)["proxy"]
+
+    @property
+    def record_of_accepted(self) -> Path:
+        """A line for each message that it accepted, `records.EMULATOR_FIELDS`; for the audit."""
+        return self.folder / "accepted.tsv"
 
     def addresses(self) -> dict[str, str]:
         """It talks to nobody; whoever controls it has to know this."""

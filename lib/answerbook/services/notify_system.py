@@ -96,6 +96,11 @@ class Notify:
         folder.mkdir(exist_ok=True)
         return folder
 
+    @property
+    def emulator_record(self) -> Path:
+        """What FCM's emulator accepted, a line each; the audit reads it."""
+        return self.emulator.record_of_accepted
+
     def settings(self) -> dict[str, str]:
         """ANSWERBOOK_NOTIFY_… variables for `answerbook notify audit` and the like.
 
