@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
-from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 import psutil
 
@@ -29,19 +28,13 @@ PREFIX = "ANSWERBOOK_NOTIFY_"
 PROBE_SECONDS = 5.0
 
 
-@dataclass(frozen=True)
-class Needs:
-    """What the programs talk to, and were started after."""
+class Needs(Protocol):
+    """What the programs talk to, and are started after. Asked only when one starts."""
 
-    kafka: Kafka
-    postgres: Postgres
-
-    def variables(self) -> dict[str, str]:
-        """Their addresses. Raises NotRunning before their first start."""
-        return {
-            f"{PREFIX}KAFKA": self.kafka.url,
-            f"{PREFIX}DATABASE": self.postgres.url,
-        }
+    @property
+    def kafka(self) -> Kafka: ...
+    @property
+    def postgres(self) -> Postgres: ...
 
 
 class Program(Service):
@@ -70,8 +63,14 @@ class Program(Service):
         return self.state.service_folder(self.name)
 
     def addresses(self) -> dict[str, str]:
-        """The variables that a process of it must have been started with to be of use now."""
-        return self.needs.variables()
+        """The variables that a process of it must have been started with to be of use now.
+
+        Raises NotRunning before the first start of what it needs.
+        """
+        return {
+            f"{PREFIX}KAFKA": self.needs.kafka.url,
+            f"{PREFIX}DATABASE": self.needs.postgres.url,
+        }
 
     def is_misled(self) -> bool:
         """Whether a process of it runs that was told addresses which are not those of today."""

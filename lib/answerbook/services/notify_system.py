@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from http.client import HTTPException
 from pathlib import Path
 from typing import Literal, Self, cast, get_args
@@ -25,7 +25,6 @@ from answerbook.services.notify import (
     Api,
     Deliver,
     Emulator,
-    Needs,
     Program,
     Render,
     Track,
@@ -48,13 +47,8 @@ class Notify:
     ) -> None:
         self.state = state
         self._settings = settings
-        name = kafka or settings.notify_kafka_service or self._kafka_of_last_start() or "kafka"
-        of_kafka = Kafka if name == "kafka" else Kafka3
-        self.kafka = of_kafka(state, engine_for(name, state, settings), settings)
-        self.postgres = Postgres(state, engine_for("postgres", state, settings), settings)
-        engine = engine_for("notify-api", state, settings)
-        self._needs = Needs(self.kafka, self.postgres)
-        common = (state, engine, settings, self._needs)
+        self._wanted_kafka = kafka
+        common = (state, engine_for("notify-api", state, settings), settings, self)
         self.emulator = Emulator(*common)
         self.api = Api(*common)
         self.render = Render(*common)
@@ -62,6 +56,19 @@ class Notify:
         self.track = Track(*common)
 
     # -- what it is made of -------------------------------------------------------------------
+
+    @cached_property
+    def kafka(self) -> Kafka:
+        """The one that was asked for, or that it ran on the last time."""
+        wanted = self._wanted_kafka or self._settings.notify_kafka_service
+        name = wanted or self._kafka_of_last_start() or "kafka"
+        kind = Kafka if name == "kafka" else Kafka3
+        return kind(self.state, engine_for(name, self.state, self._settings), self._settings)
+
+    @cached_property
+    def postgres(self) -> Postgres:
+        engine = engine_for("postgres", self.state, self._settings)
+        return Postgres(self.state, engine, self._settings)
 
     @property
     def programs(self) -> tuple[Program, ...]:
@@ -214,13 +221,13 @@ class Notify:
 
     def _start_kafka(self) -> None:
         bring_up.bring_up(self.kafka)
-        prepare_topics(self._needs, self.state)
+        prepare_topics(self, self.state)
 
     def _start_store(self) -> None:
         bring_up.bring_up(self.postgres)
         in_profile = 20_000 if self._settings.profile == "study" else 100_000
         users = self._settings.notify_users or in_profile
-        prepare_store(self._needs, self.state, users, self._secret)
+        prepare_store(self, self.state, users, self._secret)
 
     def _start_program(self, program: Program) -> None:
         if program.is_misled():  # Kafka, say, came back on another port

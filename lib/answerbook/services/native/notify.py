@@ -1,5 +1,6 @@
 """The notification system's programs as private processes: `python -m answerbook notify …`."""
 
+import shutil
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
@@ -54,7 +55,14 @@ class RenderRecipe(ProgramRecipe):
         assert isinstance(service, Render)
         folder = plan.folder / f"cluster-{service.cluster_id()}"
         folder.mkdir(exist_ok=True)
+        temporary = plan.folder / "temporary"
+        # Spark tidies up at an orderly end, and only then.
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir()
         return {
+            "TMPDIR": str(temporary),
+            "SPARK_LOCAL_DIRS": str(temporary),
+            "JDK_JAVA_OPTIONS": f'-Djava.io.tmpdir="{temporary}"',
             f"{PREFIX}FOLDER": str(folder),
             f"{PREFIX}RENDER_JAVA": str(self._java),
         }
