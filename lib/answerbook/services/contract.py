@@ -192,6 +192,8 @@ class Service(ABC):
                         f"or read its log:\n{self._last_words()}"
                     ) from last_error
                 time.sleep(POLL_SECONDS)
+        # What has died since its last look was not asked; another node may have answered for it.
+        self._raise_if_dead(node)
         # An attempt takes seconds while a broker starts: it may have succeeded since the interrupt.
         self._raise_if_cancelled()
         self.state.mark_ready(self.name)

@@ -98,10 +98,11 @@ class Notify:
 
     @property
     def ledger_folder(self) -> Path:
-        """Where senders write what was answered 202, and the audit reads it."""
-        folder = self.folder / "ledger"
-        folder.mkdir(exist_ok=True)
-        return folder
+        """Where senders write what was answered 202: beside what the emulator accepted.
+
+        `answerbook notify audit` looks for both in one folder.
+        """
+        return self.emulator.folder
 
     @property
     def emulator_record(self) -> Path:
@@ -118,7 +119,7 @@ class Notify:
             **self.emulator.addresses(),
             f"{PREFIX}API_URL": self.url,
             f"{PREFIX}API_KEY": self.api_key,
-            f"{PREFIX}LEDGER_FOLDER": str(self.ledger_folder),
+            f"{PREFIX}FOLDER": str(self.ledger_folder),
         }
 
     def lag(self) -> dict[str, int]:
@@ -175,7 +176,7 @@ class Notify:
         return "\n".join(filter(None, (program.logs(lines) for program in self.programs)))
 
     def delete_data(self) -> None:
-        """Forget the ledgers, and which Kafka it ran on."""
+        """Forget which Kafka it ran on."""
         self.state.delete_service_folder(self.name)
 
     # -- inside -------------------------------------------------------------------------------
