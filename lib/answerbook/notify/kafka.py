@@ -132,6 +132,14 @@ class Writer:
         if errors[0]:
             raise errors[0]
 
+    def why_not(self, topic: str, timeout: float = 2.0) -> str | None:
+        """Why a topic cannot be written to, or None; blocks, for `timeout` seconds at most."""
+        try:
+            described = self._producer.list_topics(topic, timeout=timeout).topics[topic]
+        except KafkaException as error:
+            return f"Kafka does not answer: {error.args[0].str()}"
+        return f"{topic}: {described.error.str()}" if described.error else None
+
     def close(self, timeout: float = 10.0) -> int:
         """Wait for what is under way; how many records are left without an acknowledgement."""
         deadline = time.monotonic() + timeout

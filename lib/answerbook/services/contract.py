@@ -1,12 +1,13 @@
 """The contract between a service, the engine that runs it, and whoever requires it.
 
-A `Service` knows its *client*: addresses, credentials, what a round trip is. An `Engine`, of
-engine.py, knows how its processes or containers live and die. Neither knows the other's business,
-so that every service has the same verbs on every engine.
+A `Service` knows its *client*: addresses, credentials, what a round trip is. An `engine.Engine`
+knows how its processes or containers live and die. Neither knows the other's business, so that
+every service has the same verbs on every engine.
 """
 
 from __future__ import annotations
 
+import re
 import time
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
@@ -17,6 +18,7 @@ from answerbook.config import Settings
 from answerbook.services import progress
 from answerbook.services.engine import Engine, NodeStatus
 from answerbook.services.errors import PORT_LOST, NotRunning, StartFailed
+from answerbook.services.ports import Reservation
 from answerbook.services.state import ServiceRecord, StateFolder
 
 EitherEngineName = Literal["rabbitmq", "rabbitmq-3", "kafka", "kafka-3", "postgres"]
@@ -28,6 +30,8 @@ ServiceName = Literal[EitherEngineName, ProgramName]
 
 POLL_SECONDS = 0.1
 """Between two attempts of a client while its service starts."""
+LOG_LINES = 400
+"""Among which the cause of a failed start is: an orderly end may say much after it."""
 
 
 class Service(ABC):
@@ -44,6 +48,8 @@ class Service(ABC):
     """Names of ports that may have any number."""
     worth_a_second_start: ClassVar[tuple[str, ...]] = PORT_LOST
     """What a failed start says, in lower case, when the same start may succeed a moment later."""
+    noise: ClassVar[re.Pattern[str]] = re.compile(r"(?!)")
+    """Lines of its log that push the cause of a failed start out of sight."""
 
     def __init__(self, state: StateFolder, engine: Engine, settings: Settings) -> None:
         self.state = state
@@ -51,6 +57,8 @@ class Service(ABC):
         self.settings = settings
         self.cancelled = Event()
         """Set by whoever waits for a start in another thread and was interrupted."""
+        self.reservation = Reservation()
+        """The ports that a start has chosen, from then until it is over."""
 
     @property
     def node_count(self) -> int:
@@ -152,6 +160,8 @@ class Service(ABC):
                 self.engine.kill(self, None)
                 self.engine.remove(self)
             raise
+        finally:
+            self.reservation.close()
 
     # -- readiness ----------------------------------------------------------------------------
 
@@ -172,6 +182,7 @@ class Service(ABC):
         if any(status.condition != "running" for status in self.nodes()):
             return False
         try:
+            self._check_listens()
             self.ping()
         except Exception as error:
             fatal = self.is_fatal(error)
@@ -192,14 +203,15 @@ class Service(ABC):
                         f"or read its log:\n{self._last_words()}"
                     ) from last_error
                 time.sleep(POLL_SECONDS)
-        # What has died since its last look was not asked; another node may have answered for it.
-        self._raise_if_dead(node)
-        # An attempt takes seconds while a broker starts: it may have succeeded since the interrupt.
+        # An attempt takes seconds while a broker starts: it may have succeeded since the interrupt,
+        # and two nodes of three answer for one that ended.
         self._raise_if_cancelled()
+        self._raise_if_dead(node)
         self.state.mark_ready(self.name)
 
     def _attempt(self) -> Exception | None:
         try:
+            self._check_listens()
             self.round_trip()
         except Exception as error:
             fatal = self.is_fatal(error)
@@ -207,6 +219,17 @@ class Service(ABC):
                 raise fatal from error
             return error
         return None
+
+    def _check_listens(self) -> None:
+        """Raise ConnectionError unless what a client of ours would reach is ours.
+
+        Another's server may have taken the port, and would answer as well as ours.
+        """
+        client = next(iter(self.usual_ports))
+        for status in self.nodes():
+            port = self.ports(status.node)[client]
+            if status.condition == "running" and not self.engine.listens(self, status.node, port):
+                raise ConnectionError(f"node {status.node} does not listen on port {port}")
 
     def _raise_if_cancelled(self) -> None:
         if self.cancelled.is_set():
@@ -226,9 +249,12 @@ class Service(ABC):
             )
 
     def _last_words(self, node: int | None = None) -> str:
-        """The end of the log without Java's stack frames, which push the cause out of sight."""
-        lines = self.logs(60, node).splitlines()
-        return "\n".join([line for line in lines if not line.startswith("\tat ")][-25:])
+        """The end of the log without `noise`; all of that end where nothing else is said."""
+        lines = self.logs(LOG_LINES, node).splitlines()
+        telling = [line for line in lines if not self.noise.search(line)]
+        if all(line.startswith("--- ") for line in telling):
+            telling = lines
+        return "\n".join(telling[-25:])
 
     # -- inside -------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
-"""What an engine can do for a service: the other half of contract.py.
+"""What an engine promises: how the processes or containers of a service live and die.
 
-`native.engine` and `compose.engine` are the two that there are; `engines` chooses one.
+`contract.Service` calls it. There are two, `native.engine` and `compose.engine`, and `engines`
+chooses.
 """
 
 from __future__ import annotations
@@ -66,6 +67,9 @@ class Engine(Protocol):
 
     def memory(self, service: Service, node: int) -> int:
         """Bytes: the proportional set size of a node's processes, or what its container uses."""
+
+    def listens(self, service: Service, node: int, port: int) -> bool:
+        """Whether it is this node that listens on a port of its record, and nobody else's does."""
 
     def logs(self, service: Service, lines: int, node: int | None = None) -> str:
         """The last lines of each node's log, oldest first."""
