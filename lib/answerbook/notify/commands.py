@@ -1,4 +1,8 @@
-"""`answerbook notify …`: each program of the system, and what an operator does beside them."""
+"""`answerbook notify …`: each program of the system, and what an operator does beside them.
+
+Each command imports what it needs when it runs: `answerbook` has to start without the packages of
+question 2, and in an instant.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 import typer
 
 from answerbook.config import NotifySettings
-from answerbook.notify import records
 
 if TYPE_CHECKING:
     import psycopg
@@ -58,6 +61,7 @@ def emulator() -> None:
 @app.command()
 def topics() -> None:
     """Make the system's Kafka topics, those that are not there."""
+    from answerbook.notify import records
     from answerbook.notify.topics import create_topics
 
     settings = NotifySettings.load()

@@ -21,7 +21,12 @@ from answerbook.services.errors import PORT_LOST, NotRunning, StartFailed
 from answerbook.services.ports import Reservation
 from answerbook.services.state import ServiceRecord, StateFolder
 
-ServiceName = Literal["rabbitmq", "rabbitmq-3", "kafka", "kafka-3", "postgres"]
+EitherEngineName = Literal["rabbitmq", "rabbitmq-3", "kafka", "kafka-3", "postgres"]
+ProgramName = Literal[
+    "notify-emulator", "notify-api", "notify-render", "notify-deliver", "notify-track"
+]
+"""Our own programs: on the native engine, whatever runs the others."""
+ServiceName = Literal[EitherEngineName, ProgramName]
 
 POLL_SECONDS = 0.1
 """Between two attempts of a client while its service starts."""
@@ -41,7 +46,6 @@ class Service(ABC):
     """Port name → the `Settings` field of its usual number; the first is the client's."""
     extra_ports: ClassVar[tuple[str, ...]] = ()
     """Names of ports that may have any number."""
-    node_count: ClassVar[int] = 1
     worth_a_second_start: ClassVar[tuple[str, ...]] = PORT_LOST
     """What a failed start says, in lower case, when the same start may succeed a moment later."""
     noise: ClassVar[re.Pattern[str]] = re.compile(r"(?!)")
@@ -55,6 +59,11 @@ class Service(ABC):
         """Set by whoever waits for a start in another thread and was interrupted."""
         self.reservation = Reservation()
         """The ports that a start has chosen, from then until it is over."""
+
+    @property
+    def node_count(self) -> int:
+        """How many processes or containers of the same kind it is made of."""
+        return 1
 
     # -- address ------------------------------------------------------------------------------
 
