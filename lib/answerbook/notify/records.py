@@ -24,12 +24,7 @@ RECEIPTS_EVENTS: Final = "receipts.events"
 RECEIPTS_NOTIFICATIONS: Final = "receipts.notifications"
 """What became of each notification. Key: its id; the partition's *number* is that of the
 notification, so that whoever takes over a partition finds there what was sent from it."""
-RETRIES: Final[dict[str, int]] = {
-    "retries.5s": 5,
-    "retries.30s": 30,
-    "retries.120s": 120,
-    "retries.600s": 600,
-}
+RETRIES: Final = {f"retries.{seconds}s": seconds for seconds in (5, 30, 120, 600)}
 """Topic → seconds that a notification waits in it. Partition: that of the notification."""
 DEAD_LETTERS: Final = "dead-letters"
 """What no retry can mend. Key: the id of the notification or event, where it is known."""
