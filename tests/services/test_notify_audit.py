@@ -238,7 +238,7 @@ def test_command_names_what_is_wrong_and_fails(
 
     result = command(run.id)
     assert 1 == result.exit_code
-    assert "1 notifications without a receipt\n  key/3/1\n" in result.stdout
+    assert "pending (1): notifications without a receipt\n  key/3/1\n" in result.stdout
     assert 0 == command(run.id, "--allow-pending").exit_code
     as_json = json.loads(command(run.id, "--json").stdout)
     assert [["key/3/1"]] == [found["ids"] for found in as_json["findings"] if found["fails"]]

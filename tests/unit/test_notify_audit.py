@@ -340,6 +340,16 @@ def test_event_that_was_expanded_into_nothing_is_named(history: History) -> None
     assert {hash("lost")} == found(history.audit(), rules.INTO_NOTHING)
 
 
+@given(histories())
+def test_event_that_a_replay_decided_otherwise_is_told(history: History) -> None:
+    said: dict[str, set[str]] = {}
+    for event, outcome, _ in history.events:
+        said.setdefault(event, set()).add(outcome)
+    twice = {hash(event) for event, outcomes in said.items() if len(outcomes) > 1}
+
+    assert found(history.audit(), rules.DECIDED_TWICE) == twice
+
+
 def test_notifications_of_a_decision_that_left_no_receipt_are_told() -> None:
     history = History(["e"], [("e", "suppressed", ())], [("e/0", "e", "sent", 0)], accepted=["e/0"])
     audited = history.audit()

@@ -14,7 +14,7 @@ def show(report: Report, console: Console) -> None:
         console.print(_latency(report))
     for named in report.findings:
         colour = "red" if named.fails else "yellow"
-        console.print(f"\n[{colour}]{named.total:,} {named.says}[/]")
+        console.print(f"\n[{colour}]{named.rule} ({named.total:,}): {named.says}[/]")
         more = named.total - len(named.ids)
         for name in [*named.ids, f"… and {more:,} more"] if more else named.ids:
             console.print(f"  {name}", markup=False, highlight=False, soft_wrap=True)

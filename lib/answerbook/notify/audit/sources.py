@@ -52,7 +52,7 @@ class Sources:
         for line, fields in _lines(self.ledger, len(records.LEDGER_FIELDS)):
             if fields is None:
                 raise CannotAudit(f"{self.ledger}, line {line}, is no line of a ledger.")
-            yield fields[0].decode()
+            yield fields[0].decode(errors="replace")
 
     def accepted_ids(self) -> Iterator[str]:
         """The notification of each message of the run, or the message's name where it has none.
@@ -70,7 +70,7 @@ class Sources:
             if fields is None:
                 torn = line
             elif fields[3] == run_id:
-                yield (fields[5] or fields[0]).decode()
+                yield (fields[5] or fields[0]).decode(errors="replace")
 
     def event_receipts(self, unreadable: Callable[[str], None]) -> Iterator[EventReceipt]:
         return self._receipts(records.RECEIPTS_EVENTS, EventReceipt, unreadable)
