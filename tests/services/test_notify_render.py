@@ -86,6 +86,9 @@ class Process:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
+        except OSError as error:
+            assert self.popen.poll() is None, self._log.read_text()[-3_000:]
+            return 0, str(error)
 
     def end(self) -> int:
         self.popen.terminate()
@@ -118,7 +121,7 @@ class Rig:
             "ANSWERBOOK_NOTIFY_PORT": "0",
             "ANSWERBOOK_NOTIFY_RENDER_JARS": ":".join(map(str, programs.spark(settings))),
             "ANSWERBOOK_NOTIFY_RENDER_JAVA": str(programs.java(settings)),
-            "ANSWERBOOK_NOTIFY_RENDER_HEAP": "448m",
+            "ANSWERBOOK_NOTIFY_RENDER_HEAP": "512m",
             "ANSWERBOOK_NOTIFY_RENDER_REFRESH_SECONDS": "1",
             "ANSWERBOOK_NOTIFY_RENDER_MOST_PER_BATCH": "1000",
         }
@@ -204,9 +207,10 @@ def running(rig: Rig) -> Iterator[Process]:
     """A render that is ready; those of other tests have ended."""
     process = rig.start()
     wait_for(lambda: process.get("/readyz")[0] == 200, "ready")
+    jvm = process.jvm
     yield process
     assert 0 == process.end()
-    assert is_gone(process.jvm)
+    assert is_gone(jvm)
 
 
 def test_every_event_is_accounted_for_and_what_changes_in_the_store_is_seen(

@@ -30,6 +30,12 @@ USERS = """
                FROM devices WHERE pruned_at IS NULL GROUP BY user_id) d USING (user_id)
 """
 TEMPLATES = "SELECT kind, language, title, body FROM templates"
+CHANGES = "SELECT " + ", ".join(
+    f"(SELECT row(count(*), sum(xmin::text::bigint))::text FROM {table}) AS {table}"
+    for table in ("users", "devices", "preferences", "templates")
+)
+"""Other text after any change: `xmin` is the transaction that wrote a row. It costs PostgreSQL a
+hundredth of what reading everything costs here."""
 FETCH_ROWS = 5_000
 
 
@@ -43,6 +49,8 @@ class Tables:
     templates: DataFrame
     """kind; texts: language → title and body, each cut at its placeholders."""
     users: int
+    state: str
+    """What CHANGES told just before."""
 
 
 class People:
@@ -86,6 +94,10 @@ class People:
 
     def _read(self, otherwise: str) -> None:
         try:
+            state = state_of(self._spark, self._options)
+            if self._latest is not None and self._latest.state == state:
+                metrics.READ_AT.set_to_current_time()
+                return
             tables = read(self._spark, self._options)
         except Exception as error:  # noqa: BLE001 - PySpark raises what the JVM did
             if not self._ended.is_set():
@@ -102,8 +114,15 @@ class People:
         metrics.READ_AT.set_to_current_time()
 
 
+def state_of(spark: SparkSession, options: dict[str, str]) -> str:
+    """Other text after any change in the tables. Raises as `read` does."""
+    rows = spark.read.format("jdbc").options(**options).option("query", CHANGES).load()
+    return str(rows.first())
+
+
 def read(spark: SparkSession, options: dict[str, str]) -> Tables:
     """All tables, in memory. Raises what PySpark does where PostgreSQL does not answer."""
+    state = state_of(spark, options)  # before the tables: a change in between is seen next time
     rows = spark.read.format("jdbc").options(**options)
     people = people_of(rows.option("query", USERS).load())
     templates = templates_of(rows.option("query", TEMPLATES).load())
@@ -111,7 +130,7 @@ def read(spark: SparkSession, options: dict[str, str]) -> Tables:
     texts = templates.coalesce(1).persist(StorageLevel.MEMORY_AND_DISK)
     try:
         texts.count()
-        return Tables(kept, texts, kept.count())
+        return Tables(kept, texts, kept.count(), state)
     except BaseException:
         kept.unpersist()
         texts.unpersist()

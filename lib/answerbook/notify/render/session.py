@@ -115,7 +115,7 @@ def spark(
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # for rows that a notebook makes
     jvm = Jvm(java or installed_java(), heap, jars)
     try:
-        context = SparkContext(conf=_conf(master, jars), gateway=jvm.gateway)
+        context = _context(_conf(master, jars), jvm)
         try:
             yield SparkSession(context), jvm
         finally:
@@ -124,6 +124,14 @@ def spark(
     finally:
         jvm.stop()
         SparkContext._gateway = SparkContext._jvm = None  # else the next session would ask this JVM
+
+
+def _context(conf: SparkConf, jvm: Jvm) -> SparkContext:
+    try:
+        return SparkContext(conf=conf, gateway=jvm.gateway)
+    except Exception as error:  # noqa: BLE001 - Py4J raises what the JVM did
+        told = getattr(error, "java_exception", None)
+        raise NoSpark(f"Spark does not start: {told.getMessage() if told else error}") from None
 
 
 def installed_java() -> Path:
@@ -147,10 +155,9 @@ def _command(java: Path, heap: str, jars: str) -> Sequence[str | Path]:
         "-XX:+IgnoreUnrecognizedVMOptions",
         *(f"--add-opens={name}=ALL-UNNAMED" for name in OPENED),
         *("--sun-misc-unsafe-memory-access=allow", "--enable-native-access=ALL-UNNAMED"),
+        f"-Dlog4j2.configurationFile={Path(__file__).with_name('log4j2.properties')}",
         *("-Djava.net.preferIPv4Stack=true", "-Dio.netty.tryReflectionSetAccessible=true"),
         "org.apache.spark.deploy.SparkSubmit",
-        *("--conf", "spark.log.structuredLogging.enabled=true"),
-        *("--conf", "spark.log.level=ERROR"),
         "pyspark-shell",
     ]
 
@@ -171,6 +178,8 @@ def _conf(master: str, jars: str) -> SparkConf:
         "spark.sql.sources.useV1SourceList": "",
         # Batches are alike: to plan each anew by its size costs more than it saves.
         "spark.sql.adaptive.enabled": "false",
+        # Half the time that users take to be read, for a third more memory.
+        "spark.sql.inMemoryColumnarStorage.compressed": "false",
         "spark.sql.streaming.noDataProgressEventInterval": "1000",
         "spark.sql.shuffle.partitions": "2",
         "spark.sql.streaming.minBatchesToRetain": "10",
