@@ -44,7 +44,7 @@ class ServiceAccount:
     def __init__(self, key: Path) -> None:
         """Raises ValueError when the file cannot be read or is no key."""
         try:
-            self._credentials = service_account.Credentials.from_service_account_file(
+            self._credentials = service_account.Credentials.from_service_account_file(  # type: ignore[no-untyped-call]
                 str(key), scopes=[SCOPE]
             )
         except (OSError, ValueError, google.auth.exceptions.GoogleAuthError) as error:
