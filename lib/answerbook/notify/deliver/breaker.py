@@ -1,6 +1,6 @@
 """Stops sending while FCM as a whole does not answer, and finds out when it does again.
 
-Used by worker.py. Without it an outage would burn the attempts of everything that waits.
+Used by sender.py. Without it an outage would burn the attempts of everything that waits.
 """
 
 import random

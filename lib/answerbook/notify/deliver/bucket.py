@@ -1,6 +1,6 @@
 """A token bucket that keeps a worker under its share of the FCM project's quota.
 
-Used by worker.py.
+Used by sender.py.
 """
 
 import time

@@ -93,8 +93,8 @@ class Intake(Thread):
                 # All workers get the same numbers of all topics: see the package's docstring.
                 "partition.assignment.strategy": "range",
                 # What is prefetched stands before a high one that comes later.
-                "queued.max.messages.kbytes": 512,
-                "max.partition.fetch.bytes": 65_536,
+                "queued.max.messages.kbytes": 2_048,
+                "max.partition.fetch.bytes": 262_144,
             },
         )
         try:

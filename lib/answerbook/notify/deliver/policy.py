@@ -1,6 +1,7 @@
-"""What is done about each of FCM's answers: one table, used by worker.py and topics.py.
+"""What is done about each of FCM's answers: one table.
 
-docs/delivery.md shows the same table; a test holds the two together.
+Used by sender.py, worker.py and topics.py. docs/delivery.md shows the same table; a test holds
+the two together.
 """
 
 import random

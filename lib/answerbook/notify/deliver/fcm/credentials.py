@@ -1,6 +1,6 @@
 """The bearer token of each request: a service account's, renewed before it ends, or `owner`.
 
-Used by target.py; worker.py asks for a new token when FCM refuses the one it has.
+Used by target.py; sender.py asks for a new token when FCM refuses the one it has.
 """
 
 import asyncio
@@ -8,10 +8,12 @@ import ssl
 import time
 from datetime import UTC
 from pathlib import Path
+from typing import Any
 
 import google.auth.exceptions
 import google.auth.transport.requests
 import requests
+import requests.adapters
 from google.oauth2 import service_account
 
 from answerbook.notify.running import log
@@ -48,8 +50,7 @@ class ServiceAccount:
         except (OSError, ValueError, google.auth.exceptions.GoogleAuthError) as error:
             raise ValueError(f"{key} is no service account's key: {error}") from error
         session = requests.Session()
-        # requests knows no SSL_CERT_FILE, which everything else here obeys.
-        session.verify = ssl.get_default_verify_paths().cafile or True
+        session.mount("https://", _SystemTrust())
         self._transport = google.auth.transport.requests.Request(session=session)
         self._lock = asyncio.Lock()
         self._renewed = float("-inf")
@@ -85,3 +86,18 @@ class ServiceAccount:
             return 2 * BEFORE_END
         # google-auth's expiry is UTC without saying so.
         return float(expiry.replace(tzinfo=UTC).timestamp() - time.time())
+
+
+class _SystemTrust(requests.adapters.HTTPAdapter):
+    """Trusts OpenSSL's authorities, SSL_CERT_FILE's too, as everything else here does.
+
+    requests by itself knows its own list and REQUESTS_CA_BUNDLE.
+    """
+
+    def init_poolmanager(self, *positional: Any, **named: Any) -> None:
+        context = ssl.create_default_context()
+        super().init_poolmanager(*positional, **named, ssl_context=context)
+
+    def proxy_manager_for(self, proxy: str, **named: Any) -> Any:
+        context = ssl.create_default_context()
+        return super().proxy_manager_for(proxy, **named, ssl_context=context)

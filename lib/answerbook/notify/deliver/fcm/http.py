@@ -1,8 +1,10 @@
 """A minimal HTTP/1.1 client for the one thing the worker does all day: POST, and read the answer.
 
-Used by worker.py and topics.py. It exists because no kept library reaches the goal of 8,000
-messages/s through one process: `python benchmarks/deliver.py` measures aiohttp beside it. An
-answer is a callback, not a task; there is one request at a time on a connection and no pipelining,
+Used by sender.py and topics.py. It exists because no kept library reaches the goal of 8,000
+messages/s through one process: aiohttp, the quickest, takes 94 to 102 µs of CPU for each of these
+requests, this takes 6 to 7 (both with 100 connections on uvloop, against the same bare server, in
+turns, on a busy 2-core machine), and everything else that a message costs is 25 to 35. An answer
+is a callback, not a task; there is one request at a time on a connection and no pipelining,
 so a connection that went wrong concerns one message. Framing is httptools' (the parser of
 Node.js), strict: an answer without Content-Length or chunks, with both, with bytes after its end,
 or above 64 KiB is never taken for a whole one, and its connection is given up.

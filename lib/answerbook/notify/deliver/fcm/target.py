@@ -1,6 +1,6 @@
 """Who is sent to, FCM or the emulator, and the bytes of a request to it.
 
-Used by worker.py and topics.py. With a service account's key the target is FCM; with none, the
+Used by sender.py and topics.py. With a service account's key the target is FCM; with none, the
 emulator, which takes anyone for `owner`.
 """
 
