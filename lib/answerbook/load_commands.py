@@ -60,7 +60,9 @@ def load(
     ] = None,
     batch: Annotated[int, typer.Option(min=1, max=1_000, help="Events of a request.")] = 1,
     pool: Annotated[int, typer.Option(min=1, help="Requests under way, at most.")] = 200,
-    users: Annotated[int, typer.Option(min=1, help="That the store has.")] = 20_000,
+    users: Annotated[
+        int | None, typer.Option(min=1, help="That the store has. Default: all, or 20,000.")
+    ] = None,
     ledger: Ledger = None,
     as_json: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write what was measured.")
@@ -71,15 +73,16 @@ def load(
 
     Latency counts from when a request was due. Ctrl-C ends it early, with what was measured.
     """
-    from answerbook.load.events import new_run_id
+    from answerbook.load.events import USERS, new_run_id
     from answerbook.load.run import Load, LoadFailed, LoadTest
 
     if not host:
         system = _system()
         host, key, ledger = system.url, key or system.api_key, ledger or system.ledger_folder
+        users = users or _users(system)
     folder = ledger or Settings.load().state_folder / "load"
     run_id = run or new_run_id(shape)
-    wanted = Load(host, shape, folder, seconds, rate, batch, pool, users, run_id)
+    wanted = Load(host, shape, folder, seconds, rate, batch, pool, users or USERS, run_id)
     try:
         with LoadTest(wanted, key, page=page) as test:
             if page:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
-USERS: Final = 100_000
-"""As many as the seeder makes by default: u000001, u000002 and so on."""
+USERS: Final = 20_000
+"""As many as the store has in the study profile: u000001, u000002 and so on."""
 DATA: Final = {
     "order_shipped": '{{"order":"A-{n}"}}',
     "payment_received": '{{"order":"A-{n}","amount":"{m}.50 EUR"}}',
