@@ -34,8 +34,8 @@ publish: ## Run notebooks and write them with their outputs (NB=1_1_rest for one
 ## Services
 
 .PHONY: up
-up: ## Start RabbitMQ, Kafka and PostgreSQL (SERVICES="rabbitmq-3 kafka-3" for others)
-	@$(INSTALL) lab
+up: ## Start RabbitMQ, Kafka and PostgreSQL (SERVICES="rabbitmq-3 kafka-3", or notify, for others)
+	@$(INSTALL) $(if $(filter notify%,$(SERVICES)),q2,lab)
 	@$(BIN)/python -m answerbook up $(SERVICES)
 
 # Records of services, where nobody would be left to end them if .venv was deleted.

@@ -735,7 +735,9 @@ exercises.fields.check(answer)
 
 # %% [markdown]
 # ## Next, and further reading
-# - Next: [1.5 Kafka](1_5_kafka.ipynb), where the receiver keeps its own place.
+# - Next: [1.9 Choosing](1_9_choosing.ipynb), one payload through every
+#   protocol.
+# - [1.5 Kafka](1_5_kafka.ipynb), where the receiver keeps its own place.
 # - [MQTT
 #   3.1.1](https://docs.oasis-open.org/mqtt/mqtt/v3.1.1/os/mqtt-v3.1.1-os.html),
 #   the standard: section 4.3 is the levels of service.

@@ -14,7 +14,8 @@ from answerbook import doctor as checks
 from answerbook import load_commands, services
 from answerbook.config import SettingsError
 from answerbook.notify.commands import app as notify
-from answerbook.services import Postgres, RabbitMQ, Service, ServiceError, ServiceName
+from answerbook.services import Kafka, Name, Postgres, RabbitMQ, Service, ServiceError
+from answerbook.services.notify import Program
 
 app = typer.Typer(
     help="Bring Answerbook's services up and down, and look at them.",
@@ -38,7 +39,7 @@ Names = Annotated[
 ]
 
 NOTHING = "Nothing is running. Start the services with `answerbook up`."
-DEFAULT_UP: tuple[ServiceName, ...] = ("rabbitmq", "kafka", "postgres")
+DEFAULT_UP: tuple[Name, ...] = ("rabbitmq", "kafka", "postgres")
 
 
 def main() -> None:
@@ -55,7 +56,10 @@ def main() -> None:
 
 @app.command()
 def up(names: Names = None) -> None:
-    """Start services (by default rabbitmq, kafka and postgres) and wait until they answer."""
+    """Start services (by default rabbitmq, kafka and postgres) and wait until they answer.
+
+    `notify` is the notification system with all that it needs.
+    """
     started = services.require_all(_checked(names) or list(DEFAULT_UP))
     _print_status(started)
 
@@ -67,7 +71,10 @@ def down(
         bool, typer.Option("--delete-data", help="Delete their data and logs as well.")
     ] = False,
 ) -> None:
-    """End services, all by default, with whatever a broken start left behind."""
+    """End services, all by default, with whatever a broken start left behind.
+
+    Of `notify`, its programs: Kafka and PostgreSQL stay up unless they are named, too.
+    """
     ended = services.down(_checked(names) or None, delete_data=delete_data)
     console.print(f"Ended: {', '.join(ended)}." if ended else "Nothing was running.")
 
@@ -78,7 +85,7 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show address, version, engine, process, uptime and memory of each service."""
-    wanted = [services.find(name) for name in _checked(names)] or services.running()
+    wanted = services.find_all(_checked(names)) or services.running()
     if as_json:
         print(json.dumps([_described(service) for service in wanted], indent=1))
     elif wanted:
@@ -94,7 +101,7 @@ def logs(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
 ) -> None:
     """Print the last log lines of services, all that were started by default."""
-    wanted = [services.find(name) for name in _checked(names)] or services.running()
+    wanted = services.find_all(_checked(names)) or services.running()
     if not wanted:
         complaints.print(NOTHING)
     shown: dict[str, str] = {}
@@ -126,21 +133,23 @@ def doctor() -> None:
 @app.command()
 def env(names: Names = None) -> None:
     """Print the addresses of running services as shell variables: `eval "$(answerbook env)"`."""
-    wanted = [services.find(name) for name in _checked(names)] or services.running()
+    wanted = services.find_all(_checked(names)) or services.running()
     if not wanted:
         complaints.print(NOTHING)  # beside what a shell evaluates
+    variables: dict[str, str] = {}
     for service in wanted:
-        for name, value in _variables(service).items():
-            print(f"export {name}='{value}'")
+        variables |= _variables(service)
+    for name, value in variables.items():
+        print(f"export {name}='{value}'")
 
 
-def _checked(names: list[str] | None) -> list[ServiceName]:
+def _checked(names: list[str] | None) -> list[Name]:
     for name in names or []:
         if name not in services.NAMES:
             raise typer.BadParameter(
                 f"there is no service {name!r}. There are: {', '.join(services.NAMES)}."
             )
-    return cast(list[ServiceName], names or [])
+    return cast(list[Name], names or [])
 
 
 def _print_status(wanted: list[Service]) -> None:
@@ -202,6 +211,9 @@ def _variables(service: Service) -> dict[str, str]:
         return {"RABBITMQ_URL": str(service.url), "RABBITMQ_MANAGEMENT_URL": service.management_url}
     if isinstance(service, Postgres):
         return {"DATABASE_URL": str(service.url)}
+    if isinstance(service, Program):
+        return services.find("notify").settings()
+    assert isinstance(service, Kafka)
     return {"KAFKA_BOOTSTRAP_SERVERS": str(service.url)}
 
 

@@ -77,6 +77,19 @@ class Settings(FromEnvironment):
     httpbin_url: Annotated[str, AfterValidator(base_url)] | None = None
     """An httpbin that notebook 1_1 uses in place of its own: the public one, or a container's."""
 
+    notify_kafka_service: Literal["kafka", "kafka-3"] | None = None
+    """What the notification system runs on. Default: what it did last, else `kafka`."""
+    notify_users: int | None = Field(default=None, ge=1)
+    """Users in its store, at least. Default: 20,000 in `study`, 100,000 in `full`."""
+    notify_deliver_workers: int | None = Field(default=None, ge=1, le=8)
+    """Processes that send. Default: one in `study`, two in `full`."""
+    notify_api_port: int = Field(default=8080, ge=1, le=65_535)
+    notify_emulator_port: int = Field(default=8081, ge=1, le=65_535)
+    notify_render_port: int = Field(default=9101, ge=1, le=65_535)
+    notify_track_port: int = Field(default=9103, ge=1, le=65_535)
+    notify_deliver_port: int = Field(default=9110, ge=1, le=65_535)
+    """Of its first worker; the others have the next ones."""
+
     rabbitmq_image: str = "rabbitmq:4.2-management-alpine"
     kafka_image: str = "apache/kafka:4.1.1"
     postgres_image: str = "postgres:18-alpine"
@@ -161,6 +174,12 @@ class NotifySettings(FromEnvironment):
     emulator_proxy_port: int = Field(default=8888, ge=0, le=65_535)
     emulator_quota_per_minute: int = Field(default=600_000, ge=0)
     """0: without a limit."""
+
+    @classmethod
+    def given(cls) -> dict[str, str]:
+        """The variables for it that are set here, for whoever starts a program to hand on."""
+        names = [cls.model_config["env_prefix"] + field.upper() for field in cls.model_fields]
+        return {name: os.environ[name] for name in names if name in os.environ}
 
 
 def repository() -> Path | None:

@@ -15,15 +15,17 @@ import psutil
 
 from answerbook import services
 from answerbook.config import Settings, reachable_by_others
-from answerbook.services import ServiceError, StateFolderError
+from answerbook.services import ServiceError, StateFolderError, notify_packages
 from answerbook.services.compose import docker_answers
 from answerbook.services.native import programs
 from answerbook.services.ports import is_free
 from answerbook.services.state import StateFolder
 
-FETCHED = ("java", "kafka", "postgres", "rabbitmq")
+FETCHED = ("java", "kafka", "postgres", "rabbitmq", "spark")
 LEAST_MEMORY = 2_000_000_000
 """Bytes available that the study profile wants with room for the notebook itself."""
+MEMORY_OF_QUESTION_2 = {"study": 1_800_000_000, "full": 5_000_000_000}
+"""Bytes of all that the notification system starts, Kafka and PostgreSQL included."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def examine() -> list[Finding]:
     findings += [_state_folder(settings), _engine(settings)]
     if settings.engine != "compose":
         findings += _programs(settings)
-    return [*findings, *_ports(settings), *_running()]
+    return [*findings, *_ports(settings), *_question_2(settings), *_running()]
 
 
 def _platform() -> Finding:
@@ -126,6 +128,32 @@ def _ports(settings: Settings) -> Iterator[Finding]:
             yield Finding("ok", f"port {port}", f"free ({service})")
         else:
             yield Finding("note", f"port {port}", "taken by another", f"{service} takes a free one")
+
+
+def _question_2(settings: Settings) -> Iterator[Finding]:
+    """What the notification system wants beyond the services."""
+    lacking = notify_packages.lacking()
+    if not lacking:
+        yield Finding("ok", "question 2", "its packages are here")
+    else:
+        size = f"{notify_packages.DOWNLOAD / 1e6:.0f} MB"
+        yield Finding(
+            "note",
+            "question 2",
+            f"{notify_packages.WHAT} would be fetched, {size}",
+            "fetched when the notification system is first required",
+        )
+    wanted = MEMORY_OF_QUESTION_2[settings.profile]
+    available = psutil.virtual_memory().available
+    if available < wanted:
+        yield Finding(
+            "note",
+            "question 2",
+            f"takes {wanted / 1e9:.1f} GB of memory in the {settings.profile} profile",
+            "end other programs first"
+            if settings.profile == "study"
+            else "unset ANSWERBOOK_PROFILE",
+        )
 
 
 def _running() -> Iterator[Finding]:

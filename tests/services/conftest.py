@@ -50,6 +50,13 @@ def fresh_home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         yield folder
 
 
+@pytest.fixture
+def two_homes() -> Iterator[tuple[Path, Path]]:
+    """State folders for one test alone, of which none is chosen."""
+    with state_folder() as first, state_folder() as second:
+        yield first, second
+
+
 class state_folder:
     """A new state folder; at its end all services in it are ended and nothing of theirs may run."""
 

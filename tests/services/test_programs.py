@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -208,6 +209,11 @@ def test_rabbitmq_from_packages_runs_without_root_wherever_it_is_moved(
     assert program.version == rabbitmqctl_version(server, path, tmp_path)
 
 
+def free_port() -> int:
+    with closing(ports.Reservation()) as reservation:
+        return ports.choose(0, set(), reservation)
+
+
 def rabbitmqctl_version(server: Path, path: str, home: Path) -> str:
     """What the program says of itself; the epmd that it starts, and leaves, is ended."""
     environment = {
@@ -215,7 +221,7 @@ def rabbitmqctl_version(server: Path, path: str, home: Path) -> str:
         "HOME": str(home),
         "LANG": "C.UTF-8",
         "ERL_EPMD_ADDRESS": "127.0.0.1",
-        "ERL_EPMD_PORT": str(ports.choose(0, set())),
+        "ERL_EPMD_PORT": str(free_port()),
     }
     told = subprocess.run(
         [server.parent / "rabbitmqctl", "version"],

@@ -7,13 +7,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+from typing import cast
 
 import psutil
 import pytest
 
 from answerbook import services
-from answerbook.services import ServiceName, ports
+from answerbook.services import Kafka, ServiceName, ports
 from answerbook.services.state import StateFolder
 
 StillRunning = Callable[[Path], list[psutil.Process]]
@@ -21,9 +23,15 @@ UP = [sys.executable, "-m", "answerbook", "up"]
 DEADLINE = 120.0
 
 
-def starter(name: ServiceName) -> "subprocess.Popen[str]":
+def starter(name: ServiceName, home: Path | None = None) -> "subprocess.Popen[str]":
+    """The command that starts a service, in `home` or the folder of the test."""
+    environment = os.environ | ({"ANSWERBOOK_HOME": str(home)} if home else {})
     return subprocess.Popen(
-        [*UP, name], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [*UP, name],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
 
 
@@ -146,17 +154,72 @@ def test_service_starts_without_a_variable_that_is_usually_there(
     assert 0 == done.returncode, done.stderr
 
 
+@pytest.mark.parametrize("name", ["postgres", "kafka"])
 def test_port_lost_between_the_look_and_the_bind_is_replaced(
-    fresh_home: Path, monkeypatch: pytest.MonkeyPatch
+    name: ServiceName, fresh_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     choose = ports.choose
     with socket.create_server(("127.0.0.1", 0)) as other:
         lost = other.getsockname()[1]
         # The first look finds free what is not: as if the other program had come right after it.
         looks = iter([lost])
-        monkeypatch.setattr(
-            ports, "choose", lambda usual, taken: next(looks, None) or choose(usual, taken)
-        )
-        postgres = services.require("postgres")
-        assert lost != postgres.port
-        postgres.round_trip()
+        monkeypatch.setattr(ports, "choose", lambda *given: next(looks, None) or choose(*given))
+        service = services.require(name)
+        assert lost != service.port
+        service.round_trip()
+
+
+def test_two_folders_that_start_at_once_share_no_port(two_homes: tuple[Path, Path]) -> None:
+    both = [starter("kafka", home) for home in two_homes]
+    outputs = [process.communicate(timeout=DEADLINE)[0] for process in both]
+    assert [0, 0] == [process.returncode for process in both], outputs
+
+    first, second = (broker_of(home) for home in two_homes)
+    assert not {*first.ports(1).values()} & {*second.ports(1).values()}
+    assert [own_cluster(home) for home in two_homes] == [cluster(first), cluster(second)]
+    # Neither was started a second time, on other ports than it had chosen first.
+    for home in two_homes:
+        assert [] == list((home / "services" / "kafka").glob("kafka.log.1"))
+
+
+def test_broker_of_another_folder_is_not_taken_for_our_own(
+    two_homes: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = broker_of(two_homes[0]).start()
+    choose = ports.choose
+    looks = iter([first.port])
+    monkeypatch.setattr(ports, "choose", lambda *given: next(looks, None) or choose(*given))
+    second = broker_of(two_homes[1]).start()
+
+    assert first.port != second.port
+    assert own_cluster(two_homes[1]) == cluster(second) != cluster(first)
+
+
+def test_service_answers_no_more_when_another_folders_does_so_on_its_port(
+    two_homes: tuple[Path, Path],
+) -> None:
+    first, second = (broker_of(home) for home in two_homes)
+    first.start()
+    second.start()
+    record = second.record()
+    swapped = {1: {**record.ports[1], "kafka": first.port}}
+    second.state.write_record(record.model_copy(update={"ports": swapped}))
+    second.ping()  # the other one does
+    assert not second.is_answering()
+
+
+def broker_of(home: Path) -> Kafka:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ANSWERBOOK_HOME", str(home))
+        return cast(Kafka, services.find("kafka"))
+
+
+def own_cluster(home: Path) -> str:
+    """The id that the broker of a state folder was formatted with."""
+    return (home / "services" / "kafka" / "cluster-id").read_text()
+
+
+def cluster(kafka: Kafka) -> str:
+    """The id of the cluster that answers at the broker's address."""
+    with closing(kafka.admin()) as admin:
+        return str(admin.describe_cluster()["cluster_id"])

@@ -63,6 +63,11 @@ def names_of(service: Service) -> list[str]:
     return [project.container(node) for node in layout(service).nodes]
 
 
+def wait_until_healthy(service: Service) -> None:
+    inspect = ("container", "inspect", "--format", "{{.State.Health.Status}}", *names_of(service))
+    wait_for(lambda: set(docker(*inspect).split()) == {"healthy"}, f"{service.name} to be healthy")
+
+
 def test_engine_of_this_machine_answers() -> None:
     assert docker_answers()
 
@@ -83,9 +88,7 @@ def test_containers_are_reached_on_loopback_only(service: Service) -> None:
 
 
 def test_container_is_found_healthy_by_its_images_own_client(service: Service) -> None:
-    (name,) = names_of(service)
-    inspect = ("container", "inspect", "--format", "{{.State.Health.Status}}", name)
-    wait_for(lambda: docker(*inspect).strip() == "healthy", f"{name} to be healthy")
+    wait_until_healthy(service)
 
 
 def test_memory_is_what_docker_says(service: Service) -> None:
@@ -224,12 +227,7 @@ def test_quorum_queue_outlives_one_of_three_nodes_on_its_own(fresh_home: Path) -
     channel.confirm_delivery()
     channel.basic_publish("", "kept", b"on all three", mandatory=True)
     channel.connection.close()
-    for container in names_of(rabbitmq):
-        inspect = ("container", "inspect", "--format", "{{.State.Health.Status}}", container)
-        wait_for(
-            lambda each=inspect: docker(*each).strip() == "healthy",  # type: ignore[misc]
-            f"{container} to be healthy",
-        )
+    wait_until_healthy(rabbitmq)
 
     before = [status.pid for status in rabbitmq.nodes()]
     rabbitmq.kill(node=1)

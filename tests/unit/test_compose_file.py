@@ -41,7 +41,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def written_variables() -> dict[str, str]:
     """All that the engine writes for compose, with ports that do not matter."""
     values: dict[str, str] = {}
-    for name in services.NAMES:
+    for name in LAYOUTS:
         service = services.find(name)
         nodes = enumerate(layout(service).nodes, start=1)
         values |= variables(

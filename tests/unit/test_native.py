@@ -6,6 +6,8 @@ import socket
 import subprocess
 import sys
 import uuid
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -16,6 +18,7 @@ from answerbook.services.errors import StartFailed
 from answerbook.services.native import processes
 from answerbook.services.native.kafka import new_cluster_id
 from answerbook.services.native.launch import Launch
+from answerbook.services.ports import Reservation
 
 
 def test_cluster_id_never_looks_like_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,17 +29,64 @@ def test_cluster_id_never_looks_like_an_option(monkeypatch: pytest.MonkeyPatch) 
     assert [] == [text for text in made if text.startswith("-")]
 
 
-def test_usual_port_is_chosen_where_it_is_free() -> None:
+@pytest.fixture
+def reservation() -> Iterator[Reservation]:
+    with closing(Reservation()) as reservation:
+        yield reservation
+
+
+@pytest.fixture
+def of_another() -> Iterator[Reservation]:
+    with closing(Reservation()) as reservation:
+        yield reservation
+
+
+def test_usual_port_is_chosen_where_it_is_free(reservation: Reservation) -> None:
     with socket.create_server(("127.0.0.1", 0)) as held:
         taken = held.getsockname()[1]
         assert not ports.is_free(taken)
-        assert taken != ports.choose(taken, set())
-    assert taken == ports.choose(taken, set())
+        assert taken != ports.choose(taken, set(), reservation)
+    reservation.close()
+    assert taken == ports.choose(taken, set(), reservation)
 
 
-def test_port_that_another_service_has_in_its_record_is_not_chosen() -> None:
-    free = ports.choose(0, set())
-    assert free != ports.choose(free, {free})
+def test_port_that_another_service_has_in_its_record_is_not_chosen(
+    reservation: Reservation,
+) -> None:
+    free = ports.choose(0, set(), reservation)
+    reservation.close()
+    assert free != ports.choose(free, {free}, reservation)
+
+
+def test_port_that_another_start_has_chosen_is_not_chosen_until_that_is_over(
+    reservation: Reservation, of_another: Reservation
+) -> None:
+    chosen = ports.choose(0, set(), of_another)
+    assert chosen != ports.choose(chosen, set(), reservation)
+    of_another.close()
+    assert chosen == ports.choose(chosen, set(), reservation)
+
+
+def test_reserved_port_can_be_listened_on(reservation: Reservation) -> None:
+    chosen = ports.choose(0, set(), reservation)
+    socket.create_server(("127.0.0.1", chosen)).close()
+
+
+def test_process_listens_on_its_own_port_and_not_on_anothers(tmp_path: Path) -> None:
+    serve = "import socket, time; server = socket.create_server(('127.0.0.1', 0)); "
+    serve += "print(server.getsockname()[1], flush=True); time.sleep(60)"
+    # As a child: a start script may wait beside its service.
+    words = ["sh", "-c", '"$@"; true', "sh", sys.executable, "-c", serve]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as started:
+        assert started.stdout
+        process = psutil.Process(started.pid)
+        try:
+            port = int(started.stdout.readline())
+            assert processes.listen([process], port)
+            with socket.create_server(("127.0.0.1", 0)) as other:
+                assert not processes.listen([process], other.getsockname()[1])
+        finally:
+            processes.kill([process])
 
 
 def test_last_lines_of_a_log_without_colours(tmp_path: Path) -> None:

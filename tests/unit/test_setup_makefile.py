@@ -59,6 +59,15 @@ def test_down_without_an_environment_ends_what_was_started_all_the_same(tmp_path
     ]
 
 
+@pytest.mark.parametrize(("services", "wanted"), [("kafka", "lab"), ("kafka notify", "q2")])
+def test_up_installs_what_the_named_services_need(services: str, wanted: str) -> None:
+    told = make("--dry-run", "up", f"SERVICES={services}")
+    assert [
+        f"python3 requirements/install.py {wanted}",
+        f".venv/bin/python -m answerbook up {services}",
+    ] == [line.strip() for line in told.splitlines()]
+
+
 def test_continuous_integration_runs_make_test_and_nothing_else() -> None:
     script = ROOT / ".ci" / "run"
     assert os.access(script, os.X_OK)

@@ -17,7 +17,11 @@ CREATION_TOLERANCE = 1.0
 """Seconds by which two accounts of a process's start may differ; a pid is not reused so soon."""
 SECONDS_TO_END = 5.0
 """That a kernel's children have after it: those that watch for its end need a moment."""
-POLL_SECONDS = 0.1
+SECONDS_TO_DIE = 10.0
+"""That a killed process has: the kernel first takes back its memory, or ends a call to a disk."""
+POLL_SECONDS = 0.05
+GONE = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+"""What still has a pid and runs no more; the second is seen while its parent buries it."""
 
 Root = tuple[int, float]
 """A pid, and when that process was created (seconds since the epoch)."""
@@ -55,23 +59,35 @@ def children_but_services(kernel: Iterable[Root], state: StateFolder) -> list[ps
 
 
 def end(processes: list[psutil.Process]) -> list[str]:
-    """Wait for `processes`, kill those that stay, and return the names of these."""
-    deadline = time.monotonic() + SECONDS_TO_END
-    alive = [process for process in processes if lives(process)]
-    while alive and time.monotonic() < deadline:
-        time.sleep(POLL_SECONDS)
-        alive = [process for process in alive if lives(process)]
-    names = []
-    for process in alive:
+    """Wait for `processes`, kill those that stay, and return the names of these.
+
+    It returns when the killed are gone, which on a busy machine is a while after the signal; one
+    that is not after SECONDS_TO_DIE is told with its pid.
+    """
+    names = {}
+    left = _wait_gone(processes, SECONDS_TO_END)
+    for process in left:
         with suppress(psutil.NoSuchProcess):
-            names.append(process.name())
+            names[process] = process.name()
             process.kill()
-    return names
+    for process in _wait_gone(left, SECONDS_TO_DIE):
+        names[process] += f" ({process.pid}, still there {SECONDS_TO_DIE:g} s after SIGKILL)"
+    return list(names.values())
+
+
+def _wait_gone(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Those that still live after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while living := [process for process in processes if lives(process)]:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(POLL_SECONDS)
+    return living
 
 
 def lives(process: psutil.Process) -> bool:
     """Whether it runs; a zombie, which only waits for its parent to look, does not."""
     try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        return process.is_running() and process.status() not in GONE
     except psutil.NoSuchProcess:
         return False

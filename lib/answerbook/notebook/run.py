@@ -60,10 +60,8 @@ def run_one(source: Source, console: Console, profile: Profile | None = None) ->
 def fetch(notebook: NotebookNode) -> None:
     """Get the programs of the services that its cost line names: a download is no part of a run."""
     stated = cost(notebook)
-    for name in stated.services if stated else ():
-        if name in SERVICES:
-            service = services.find(SERVICES[name])
-            service.engine.fetch(service)
+    named = stated.services if stated else ()
+    services.fetch(SERVICES[name] for name in named if name in SERVICES)
 
 
 def closing_table(runs: Sequence[Run]) -> Table:

@@ -132,6 +132,14 @@ class Writer:
         if errors[0]:
             raise errors[0]
 
+    def why_not(self, topic: str, timeout: float = 2.0) -> str | None:
+        """Why a topic cannot be written to, or None; blocks, for `timeout` seconds at most."""
+        try:
+            described = self._producer.list_topics(topic, timeout=timeout).topics[topic]
+        except KafkaException as error:
+            return f"Kafka does not answer: {error.args[0].str()}"
+        return f"{topic}: {described.error.str()}" if described.error else None
+
     def close(self, timeout: float = 10.0) -> int:
         """Wait for what is under way; how many records are left without an acknowledgement."""
         deadline = time.monotonic() + timeout
@@ -223,11 +231,17 @@ class Reader:
                 raise KafkaException(error)
         return records
 
-    def commit(self, offsets: Iterable[TopicPartition]) -> None:
-        """Commit positions (the offset of the *next* record), and wait. Raises KafkaException."""
+    def commit(self, offsets: Iterable[TopicPartition], *, wait: bool = True) -> None:
+        """Commit positions (the offset of the *next* record). Raises KafkaException.
+
+        A broker that is silent can hold this up for minutes; without `wait` nothing can, and
+        whether it worked is told to the `on_commit` of the settings, inside of `read`.
+        """
         wanted = list(offsets)
-        if wanted:
+        if wanted and wait:
             self._consumer.commit(offsets=wanted, asynchronous=False)
+        elif wanted:
+            self._consumer.commit(offsets=wanted)
 
     def pause(self, partitions: list[TopicPartition]) -> None:
         self._consumer.pause(partitions)

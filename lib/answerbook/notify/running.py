@@ -12,6 +12,7 @@ from threading import Event, Thread
 from typing import Any
 
 import structlog
+import structlog.tracebacks
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
 NotReady = str
@@ -84,7 +85,10 @@ def log() -> structlog.stdlib.BoundLogger:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks,
+            # Without the values of variables: those of a request hold keys and people's data.
+            structlog.processors.ExceptionRenderer(
+                structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+            ),
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),

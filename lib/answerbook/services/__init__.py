@@ -3,17 +3,19 @@
     from answerbook import services
     rabbitmq = services.require("rabbitmq")      # starts it if it isn't up
 
-`require` is for notebooks and tests; `up`, `down` and `running` are for the command line. What a
+`require` is for notebooks and tests; `down` and `running` are for the command line. What a
 service's handle can do stands in `contract.Service`; what it knows of its client, in rabbitmq.py,
-kafka.py and postgres.py.
+kafka.py and postgres.py. `notify`, the notification system, is several services (notify_system.py).
 """
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Literal, cast, get_args, overload
 
 from answerbook.config import Settings
-from answerbook.services.contract import NodeStatus, Service, ServiceName
+from answerbook.services import bring_up
+from answerbook.services.contract import ProgramName, Service, ServiceName
+from answerbook.services.engine import NodeStatus
 from answerbook.services.engines import engine_for
 from answerbook.services.errors import (
     CommandFailed,
@@ -27,6 +29,8 @@ from answerbook.services.errors import (
     WrongPassword,
 )
 from answerbook.services.kafka import Kafka, Kafka3
+from answerbook.services.notify import Program
+from answerbook.services.notify_system import KafkaName, Notify
 from answerbook.services.postgres import Postgres
 from answerbook.services.rabbitmq import RabbitMQ, RabbitMQ3
 from answerbook.services.state import StateFolder
@@ -38,8 +42,10 @@ __all__ = [
     "Kafka",
     "Kafka3",
     "MissingProgram",
+    "Name",
     "NodeStatus",
     "NotRunning",
+    "Notify",
     "Postgres",
     "RabbitMQ",
     "RabbitMQ3",
@@ -51,13 +57,17 @@ __all__ = [
     "Tampered",
     "WrongPassword",
     "down",
+    "fetch",
     "find",
+    "find_all",
     "require",
     "require_all",
     "running",
 ]
 
-NAMES: tuple[ServiceName, ...] = get_args(ServiceName)
+Name = Literal[ServiceName, "notify"]
+"""What can be required: a service, or a system of several."""
+NAMES: tuple[Name, ...] = get_args(Name)
 TYPES: dict[str, type[Service]] = {
     kind.name: kind for kind in (RabbitMQ, RabbitMQ3, Kafka, Kafka3, Postgres)
 }
@@ -74,40 +84,68 @@ def require(name: Literal["kafka-3"]) -> Kafka3: ...
 @overload
 def require(name: Literal["postgres"]) -> Postgres: ...
 @overload
+def require(name: Literal["notify"], *, kafka: KafkaName | None = None) -> Notify: ...
+@overload
 def require(name: ServiceName) -> Service: ...
-def require(name: ServiceName) -> Service:
+def require(name: Name, *, kafka: KafkaName | None = None) -> Service | Notify:
     """The service, running and answering: started, started again or adopted if it was not.
 
     Idempotent, and safe when several processes ask at once: one starts it, all get it. It outlives
     this process; `answerbook down` ends it. Raises ServiceError with one paragraph on what to do.
+    `kafka` is for `notify`: which of the two Kafka services it runs on.
     """
+    if name == "notify":
+        return _notify(kafka).start()
     service = find(name)
-    _check_same_engine(service)
-    return _require(service)
+    bring_up.bring_up(service)
+    return service
 
 
-def require_all(names: Iterable[ServiceName]) -> list[Service]:
-    """Several services, started side by side; fetched one after the other."""
-    wanted = [find(name) for name in dict.fromkeys(names)]
-    for service in wanted:
-        _check_same_engine(service)
+def require_all(names: Iterable[Name]) -> list[Service]:
+    """Several services, started side by side; fetched one after the other.
+
+    For `notify`, all that it is made of and needs.
+    """
+    names = list(dict.fromkeys(names))
+    wanted = [find(name) for name in names]
+    fetch(names)
+    each = _unique(member for one in wanted for member in _members(one))
+    starts = [
+        one.start if isinstance(one, Notify) else partial(bring_up.bring_up, one) for one in wanted
+    ]
+    bring_up.side_by_side(starts, each)
+    return each
+
+
+def fetch(names: Iterable[Name]) -> None:
+    """Get the programs, packages or images of services; quick when they are there."""
+    for service in find_all(names):
+        bring_up.check_engine(service)
         service.engine.fetch(service)
-    with ThreadPoolExecutor(max_workers=len(wanted) or 1) as pool:
-        try:
-            return list(pool.map(_require, wanted))
-        except BaseException:
-            for service in wanted:
-                service.cancelled.set()
-            raise
 
 
-def find(name: ServiceName) -> Service:
+@overload
+def find(name: Literal["notify"]) -> Notify: ...
+@overload
+def find(name: ServiceName) -> Service: ...
+@overload
+def find(name: Name) -> Service | Notify: ...
+def find(name: Name) -> Service | Notify:
     """The service's handle, whether it runs or not; starts nothing."""
-    if name not in TYPES:
+    if name not in NAMES:
         raise ServiceError(f"There is no service {name!r}. There are: {', '.join(NAMES)}.")
+    if name == "notify":
+        return _notify()
+    if name in get_args(ProgramName):
+        return _notify().program(cast(ProgramName, name))
     settings = Settings.load()
     state = StateFolder.open(settings)
     return TYPES[name](state, engine_for(name, state, settings), settings)
+
+
+def find_all(names: Iterable[Name]) -> list[Service]:
+    """Handles of services; for `notify`, of all that it is made of and needs."""
+    return _unique(member for name in names for member in _members(find(name)))
 
 
 def running() -> list[Service]:
@@ -116,45 +154,44 @@ def running() -> list[Service]:
     return [find(cast(ServiceName, record.service)) for record in state.recorded()]
 
 
-def down(names: Iterable[ServiceName] | None = None, *, delete_data: bool = False) -> list[str]:
+def down(names: Iterable[Name] | None = None, *, delete_data: bool = False) -> list[str]:
     """End the services, all by default, with whatever a broken start left; their names.
 
-    Data stays unless `delete_data`.
+    Data stays unless `delete_data`. Of `notify`, its programs are ended; Kafka and PostgreSQL,
+    which others may use, are where they are named or all is.
     """
-    wanted = [find(name) for name in names or NAMES]
-    with ThreadPoolExecutor(max_workers=len(wanted)) as pool:
-        was_started = list(pool.map(lambda service: _remove(service, delete_data), wanted))
-    return [service.name for service, started in zip(wanted, was_started, strict=True) if started]
+    named = [find(name) for name in names or NAMES]
+    wanted = _unique(
+        service
+        for one in named
+        for service in (one.programs if isinstance(one, Notify) else (one,))
+    )
+    started = {service.name: False for service in wanted}
+
+    def end(service: Service) -> None:
+        started[service.name] = bring_up.remove(service, delete_data=delete_data)
+
+    # Programs first: what they are about to write has to find its broker.
+    programs = [service for service in wanted if isinstance(service, Program)]
+    others = [service for service in wanted if not isinstance(service, Program)]
+    for group in (programs, others):
+        bring_up.side_by_side([partial(end, service) for service in group])
+    if delete_data:
+        for one in named:
+            if isinstance(one, Notify):
+                one.delete_data()
+    return [name for name, was_started in started.items() if was_started]
 
 
-def _remove(service: Service, delete_data: bool) -> bool:
-    """End one service; whether it had been started."""
-    with service.state.changing(service.name):
-        started = service.state.read_record(service.name) is not None
-        service.engine.remove(service)
-        if delete_data:
-            service.engine.delete_data(service)
-    return started
+def _notify(kafka: KafkaName | None = None) -> Notify:
+    settings = Settings.load()
+    return Notify(StateFolder.open(settings), settings, kafka)
 
 
-def _require(service: Service) -> Service:
-    return service if _is_ready(service) else service.start()
+def _members(one: Service | Notify) -> tuple[Service, ...]:
+    return one.members if isinstance(one, Notify) else (one,)
 
 
-def _is_ready(service: Service) -> bool:
-    record = service.state.read_record(service.name)
-    return record is not None and record.phase == "ready" and service.is_answering()
-
-
-def _check_same_engine(service: Service) -> None:
-    asked = service.settings.engine
-    if asked is None or asked == service.engine.name:
-        return
-    if any(status.condition != "stopped" for status in service.nodes()):
-        raise ServiceError(
-            f"{service.name} already runs on the {service.engine.name} engine, and "
-            f"ANSWERBOOK_ENGINE asks for {asked}. Take it down first: "
-            f"`answerbook down {service.name}`."
-        )
-    service.engine.remove(service)
-    service.engine = engine_for(service.name, service.state, service.settings)
+def _unique(services: Iterable[Service]) -> list[Service]:
+    """Each once; `notify` and a service of its own may both be named."""
+    return list({service.name: service for service in services}.values())

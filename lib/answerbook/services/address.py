@@ -1,4 +1,4 @@
-"""Addresses with a password in them, for the services that have one."""
+"""Strings that a cell must not show: addresses with a password in them, and keys."""
 
 
 class MaskedURL(str):
@@ -8,3 +8,10 @@ class MaskedURL(str):
         scheme, _, rest = self.partition("://")
         user, _, host = rest.rpartition("@")
         return repr(f"{scheme}://{user.partition(':')[0]}:***@{host}")
+
+
+class Secret(str):
+    """A password, key or token. `repr`, which a cell shows, masks it; `str` has it."""
+
+    def __repr__(self) -> str:
+        return repr("***")

@@ -1,93 +1,37 @@
 """The contract between a service, the engine that runs it, and whoever requires it.
 
-A `Service` knows its *client*: addresses, credentials, what a round trip is. An `Engine` knows how
-its processes or containers live and die. Neither knows the other's business, so that every service
-has the same verbs on every engine.
+A `Service` knows its *client*: addresses, credentials, what a round trip is. An `engine.Engine`
+knows how its processes or containers live and die. Neither knows the other's business, so that
+every service has the same verbs on every engine.
 """
 
 from __future__ import annotations
 
+import re
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from threading import Event
-from typing import ClassVar, Literal, Protocol, Self
+from typing import ClassVar, Literal, Self
 
-from answerbook.config import EngineName, Settings
+from answerbook.config import Settings
 from answerbook.services import progress
+from answerbook.services.engine import Engine, NodeStatus
 from answerbook.services.errors import PORT_LOST, NotRunning, StartFailed
+from answerbook.services.ports import Reservation
 from answerbook.services.state import ServiceRecord, StateFolder
 
-ServiceName = Literal["rabbitmq", "rabbitmq-3", "kafka", "kafka-3", "postgres"]
-Condition = Literal["running", "paused", "stopped"]
+EitherEngineName = Literal["rabbitmq", "rabbitmq-3", "kafka", "kafka-3", "postgres"]
+ProgramName = Literal[
+    "notify-emulator", "notify-api", "notify-render", "notify-deliver", "notify-track"
+]
+"""Our own programs: on the native engine, whatever runs the others."""
+ServiceName = Literal[EitherEngineName, ProgramName]
 
 POLL_SECONDS = 0.1
 """Between two attempts of a client while its service starts."""
-
-COMMAND_SECONDS = 30.0
-"""What a program that is run beside a node may take; rabbitmqctl takes half a second."""
-
-
-@dataclass(frozen=True)
-class NodeStatus:
-    """How one node of a service is, as its engine sees it now."""
-
-    node: int
-    condition: Condition
-    pid: int | None = None
-    """Of the node's main process; of the container's first process under compose."""
-    uptime: float | None = None
-    """Seconds."""
-
-
-class Engine(Protocol):
-    """Runs services. All verbs take `node=None` for every node, and none waits for the client."""
-
-    name: EngineName
-
-    def fetch(self, service: Service) -> None:
-        """Get the programs or images that the service needs; quick when they are there."""
-
-    def start(self, service: Service, node: int | None) -> None:
-        """Start the nodes that are not running and write the service's record."""
-
-    def stop(self, service: Service, node: int | None) -> None:
-        """Ask to finish, wait, and kill what does not; return when the processes are gone."""
-
-    def kill(self, service: Service, node: int | None) -> None:
-        """SIGKILL; return when the processes are gone."""
-
-    def pause(self, service: Service, node: int | None) -> None:
-        """Freeze (SIGSTOP): connections stay open, nothing answers."""
-
-    def resume(self, service: Service, node: int | None) -> None:
-        """Undo `pause`."""
-
-    def remove(self, service: Service) -> None:
-        """Stop what is left, including what a broken start left, and delete the record."""
-
-    def delete_data(self, service: Service) -> None:
-        """Delete data and logs of a removed service."""
-
-    def nodes(self, service: Service) -> list[NodeStatus]:
-        """One for each node, in order."""
-
-    def memory(self, service: Service, node: int) -> int:
-        """Bytes: the proportional set size of a node's processes, or what its container uses."""
-
-    def logs(self, service: Service, lines: int, node: int | None = None) -> str:
-        """The last lines of each node's log, oldest first."""
-
-    def run(self, service: Service, node: int, words: Sequence[str]) -> str:
-        """Run a program of the service's own beside a node, as `rabbitmqctl`; what it printed.
-
-        Raises NotRunning, and CommandFailed when it fails or takes longer than COMMAND_SECONDS.
-        """
-
-    def client_host(self) -> str:
-        """The address a client on this machine connects to."""
+LOG_LINES = 400
+"""Among which the cause of a failed start is: an orderly end may say much after it."""
 
 
 class Service(ABC):
@@ -102,9 +46,10 @@ class Service(ABC):
     """Port name → the `Settings` field of its usual number; the first is the client's."""
     extra_ports: ClassVar[tuple[str, ...]] = ()
     """Names of ports that may have any number."""
-    node_count: ClassVar[int] = 1
     worth_a_second_start: ClassVar[tuple[str, ...]] = PORT_LOST
     """What a failed start says, in lower case, when the same start may succeed a moment later."""
+    noise: ClassVar[re.Pattern[str]] = re.compile(r"(?!)")
+    """Lines of its log that push the cause of a failed start out of sight."""
 
     def __init__(self, state: StateFolder, engine: Engine, settings: Settings) -> None:
         self.state = state
@@ -112,6 +57,13 @@ class Service(ABC):
         self.settings = settings
         self.cancelled = Event()
         """Set by whoever waits for a start in another thread and was interrupted."""
+        self.reservation = Reservation()
+        """The ports that a start has chosen, from then until it is over."""
+
+    @property
+    def node_count(self) -> int:
+        """How many processes or containers of the same kind it is made of."""
+        return 1
 
     # -- address ------------------------------------------------------------------------------
 
@@ -208,6 +160,8 @@ class Service(ABC):
                 self.engine.kill(self, None)
                 self.engine.remove(self)
             raise
+        finally:
+            self.reservation.close()
 
     # -- readiness ----------------------------------------------------------------------------
 
@@ -228,6 +182,7 @@ class Service(ABC):
         if any(status.condition != "running" for status in self.nodes()):
             return False
         try:
+            self._check_listens()
             self.ping()
         except Exception as error:
             fatal = self.is_fatal(error)
@@ -248,12 +203,15 @@ class Service(ABC):
                         f"or read its log:\n{self._last_words()}"
                     ) from last_error
                 time.sleep(POLL_SECONDS)
-        # An attempt takes seconds while a broker starts: it may have succeeded since the interrupt.
+        # An attempt takes seconds while a broker starts: it may have succeeded since the interrupt,
+        # and two nodes of three answer for one that ended.
         self._raise_if_cancelled()
+        self._raise_if_dead(node)
         self.state.mark_ready(self.name)
 
     def _attempt(self) -> Exception | None:
         try:
+            self._check_listens()
             self.round_trip()
         except Exception as error:
             fatal = self.is_fatal(error)
@@ -261,6 +219,17 @@ class Service(ABC):
                 raise fatal from error
             return error
         return None
+
+    def _check_listens(self) -> None:
+        """Raise ConnectionError unless what a client of ours would reach is ours.
+
+        Another's server may have taken the port, and would answer as well as ours.
+        """
+        client = next(iter(self.usual_ports))
+        for status in self.nodes():
+            port = self.ports(status.node)[client]
+            if status.condition == "running" and not self.engine.listens(self, status.node, port):
+                raise ConnectionError(f"node {status.node} does not listen on port {port}")
 
     def _raise_if_cancelled(self) -> None:
         if self.cancelled.is_set():
@@ -280,9 +249,12 @@ class Service(ABC):
             )
 
     def _last_words(self, node: int | None = None) -> str:
-        """The end of the log without Java's stack frames, which push the cause out of sight."""
-        lines = self.logs(60, node).splitlines()
-        return "\n".join([line for line in lines if not line.startswith("\tat ")][-25:])
+        """The end of the log without `noise`; all of that end where nothing else is said."""
+        lines = self.logs(LOG_LINES, node).splitlines()
+        telling = [line for line in lines if not self.noise.search(line)]
+        if all(line.startswith("--- ") for line in telling):
+            telling = lines
+        return "\n".join(telling[-25:])
 
     # -- inside -------------------------------------------------------------------------------
 

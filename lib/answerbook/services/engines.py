@@ -1,12 +1,15 @@
 """Which engine runs a service: the one it runs on already, the one asked for, or what is there."""
 
 from functools import cache
+from typing import get_args
 
 from answerbook.config import EngineName, Settings
 from answerbook.services.compose import ComposeEngine, docker_answers
-from answerbook.services.contract import Engine
+from answerbook.services.contract import ProgramName
+from answerbook.services.engine import Engine
 from answerbook.services.native.engine import NativeEngine
 from answerbook.services.native.kafka import KafkaRecipe
+from answerbook.services.native.notify import ProgramRecipe, RenderRecipe
 from answerbook.services.native.postgres import PostgresRecipe
 from answerbook.services.native.rabbitmq import RabbitMQRecipe
 from answerbook.services.state import StateFolder
@@ -14,6 +17,8 @@ from answerbook.services.state import StateFolder
 
 def engine_for(service: str, state: StateFolder, settings: Settings) -> Engine:
     """The engine whose record the service has, or else the one that settings or machine choose."""
+    if service in get_args(ProgramName):
+        return _native()
     record = state.read_record(service)
     return engine(record.engine if record is not None else chosen(settings), state)
 
@@ -36,5 +41,10 @@ def _native() -> NativeEngine:
             "kafka": KafkaRecipe(),
             "kafka-3": KafkaRecipe(),
             "postgres": PostgresRecipe(),
+            "notify-emulator": ProgramRecipe(),
+            "notify-api": ProgramRecipe(),
+            "notify-render": RenderRecipe(),
+            "notify-deliver": ProgramRecipe(),
+            "notify-track": ProgramRecipe(),
         }
     )

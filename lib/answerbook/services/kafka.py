@@ -1,5 +1,6 @@
 """Kafka, as its clients see it: bootstrap servers, and a round trip that means what it says."""
 
+import re
 import uuid
 from contextlib import suppress
 from typing import ClassVar
@@ -21,6 +22,8 @@ class Kafka(Service):
     name: ClassVar[ServiceName] = "kafka"
     usual_ports: ClassVar = {"kafka": "kafka_port"}
     extra_ports = ("controller",)
+    # Stack frames and settings, and what merely informs, as each engine's broker writes it.
+    noise = re.compile(r"^\t|\[INFO\]|\] INFO ")
 
     @property
     def replication(self) -> int:

@@ -27,11 +27,12 @@ def say(text: str) -> None:
 
 
 @contextmanager
-def download(what: str, total_bytes: int, *folders: Path) -> Iterator[None]:
+def download(what: str, total_bytes: int, *folders: Path, every: float = 0.2) -> Iterator[None]:
     """Announce `what` with its size and draw how much of it has arrived in `folders`.
 
     The clients that download (uv, jgo, apt) each have a display of their own, or none; watching
-    the folders that they fill gives the same bar for all of them, in a terminal and in a cell.
+    the folders that they fill gives the same bar for all of them, in a terminal and in a cell. They
+    are looked at `every` so many seconds.
     """
     say(f"Fetching {what}, {total_bytes / 1e6:.0f} MB, once.")
     before = sum(_size(folder) for folder in folders)
@@ -48,7 +49,7 @@ def download(what: str, total_bytes: int, *folders: Path) -> Iterator[None]:
         miniters=1,
         disable=not is_watched(),
     ) as bar:
-        with _repeating(lambda: _advance(bar, arrived()), every=0.2):
+        with _repeating(lambda: _advance(bar, arrived()), every):
             yield
         _advance(bar, total_bytes)
 

@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from http.client import HTTPException
 from typing import Any, ClassVar, cast
 from urllib.parse import quote
 from urllib.request import ProxyHandler, Request, build_opener
@@ -14,6 +15,7 @@ import pika
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import AuthenticationError, ProbableAuthenticationError
 
+from answerbook.services import progress
 from answerbook.services.address import MaskedURL
 from answerbook.services.contract import Service, ServiceName
 from answerbook.services.errors import PORT_LOST, NotRunning, WrongPassword
@@ -139,7 +141,9 @@ class RabbitMQ(Service):
 class RabbitMQ3(RabbitMQ):
     """Three nodes in one cluster; what more than half of them hold outlives one of them.
 
-    A node that sees no majority closes its doors until there is one (`pause_minority`).
+    A node that sees no majority closes its doors until there is one (`pause_minority`). One that
+    was paused until the others gave it up may not notice that, and go on by itself when it is
+    resumed; `start` and `require` start it anew then.
     """
 
     name = "rabbitmq-3"
@@ -195,17 +199,44 @@ class RabbitMQ3(RabbitMQ):
 
     def round_trip(self) -> None:
         """All running nodes in one cluster, and a message through each to a quorum of them."""
-        running = {status.node for status in self.nodes() if status.condition == "running"}
-        for node in sorted(running):
-            self._check_answers(node)
-            seen = self.clustered(node)
-            if seen != running:
-                raise ConnectionError(f"node {node} is in a cluster of {seen}, not {running}")
-        self._check_quorum_queue(sorted(running))
+        running = self._running()
+        self._check_cluster(set(running))
+        self._check_quorum_queue(running)
 
     def ping(self) -> None:
-        for node in self._all():
+        """A request to each node, which sees all the others."""
+        self._check_cluster(set(self._all()))
+
+    def _attempt(self) -> Exception | None:
+        error = super()._attempt()
+        if error is not None:
+            for node in self._cut_off():
+                progress.say(f"{self.name}: node {node} was cut off from the others: starting it.")
+                self.engine.kill(self, node)
+                self.engine.start(self, node)
+        return error
+
+    def _cut_off(self) -> list[int]:
+        """Nodes that go on as if the majority, which runs without them, was down."""
+        alone = []
+        for node in self._running():
+            # One that does not answer has closed its doors, and will come back by itself.
+            with suppress(OSError, HTTPException, LookupError, ValueError):
+                its = {self.node_called(each["name"]): each for each in self.ask("nodes", node)}
+                seen = [each for each in its.values() if each["running"]]
+                if its[node].get("partitions") and 2 * len(seen) < self.node_count:
+                    alone.append(node)
+        return alone
+
+    def _running(self) -> list[int]:
+        return [status.node for status in self.nodes() if status.condition == "running"]
+
+    def _check_cluster(self, nodes: set[int]) -> None:
+        for node in sorted(nodes):
             self._check_answers(node)
+            seen = self.clustered(node)
+            if seen != nodes:
+                raise ConnectionError(f"node {node} is in a cluster of {seen}, not {nodes}")
 
     def _check_answers(self, node: int) -> None:
         with pika.BlockingConnection(self.parameters_of(node)) as connection:

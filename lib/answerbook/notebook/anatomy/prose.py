@@ -11,7 +11,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from answerbook.notebook.source import Source
-from answerbook.services import ServiceName
+from answerbook.services import Name
 
 OPENING = ("Answer in a minute", "You will")
 CLOSING = ("Summary", "Follow-ups", "Exercises", "Next, and further reading")
@@ -29,12 +29,13 @@ COST = re.compile(
     r"^\*(?P<minutes>\d+) minutes? · (?P<gigabytes>\d+\.\d) GB · services: (?P<services>.+)\*$",
     re.MULTILINE,
 )
-SERVICES: dict[str, ServiceName] = {
+SERVICES: dict[str, Name] = {
     "RabbitMQ": "rabbitmq",
     "RabbitMQ × 3": "rabbitmq-3",
     "Kafka": "kafka",
     "Kafka × 3": "kafka-3",
     "PostgreSQL": "postgres",
+    "the notification system": "notify",
 }
 """How the cost line names a service → how `services.require` does."""
 BULLETS = ("- **do**:", "- **learn**:", "- **need**:")

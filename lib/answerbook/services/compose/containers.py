@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from answerbook.services.compose.commands import attempt, failure
-from answerbook.services.contract import Condition, NodeStatus
+from answerbook.services.engine import Condition, NodeStatus
 
 # One line of JSON a container, without its environment, in which the passwords are.
 FORMAT = (

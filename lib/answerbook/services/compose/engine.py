@@ -22,7 +22,8 @@ from answerbook.services.compose.commands import (
 )
 from answerbook.services.compose.layout import Node, layout, variables
 from answerbook.services.compose.project import Project, write_variables
-from answerbook.services.contract import COMMAND_SECONDS, Condition, NodeStatus, Service
+from answerbook.services.contract import Service
+from answerbook.services.engine import COMMAND_SECONDS, Condition, NodeStatus
 from answerbook.services.errors import CommandFailed, NotRunning, StartFailed
 from answerbook.services.state import ServiceRecord, StateFolder
 
@@ -141,6 +142,9 @@ class ComposeEngine:
         found = containers.inspect(names).values()
         return sum(memory.used(each) for each in found if each.condition != "stopped")
 
+    def listens(self, service: Service, node: int, port: int) -> bool:
+        return True  # Docker starts no container on a port that another has
+
     def logs(self, service: Service, lines: int, node: int | None = None) -> str:
         names = [self._name(each) for each in _nodes(service, node)]
         parts = []
@@ -216,7 +220,8 @@ def _choose_ports(service: Service, last: dict[int, dict[str, int]]) -> dict[int
         }
         for number, node in enumerate(layout(service).nodes, start=1)
     }
-    return ports.choose_each(wanted, service.state.ports_of_others(service.name))
+    others = service.state.ports_of_others(service.name)
+    return ports.choose_each(wanted, others, service.reservation)
 
 
 def _usual(service: Service, port: str, node: int) -> int:

@@ -16,7 +16,8 @@ import psutil
 
 from answerbook.config import EngineName
 from answerbook.services import ports
-from answerbook.services.contract import COMMAND_SECONDS, Condition, NodeStatus, Service
+from answerbook.services.contract import Service
+from answerbook.services.engine import COMMAND_SECONDS, Condition, NodeStatus
 from answerbook.services.errors import NotRunning
 from answerbook.services.native import processes
 from answerbook.services.native.launch import Launch, Plan, Recipe
@@ -56,7 +57,9 @@ class NativeEngine:
     def stop(self, service: Service, node: int | None) -> None:
         living = self._living(service, node)
         # In reverse: what a process needs (RabbitMQ its epmd) was started before it. All nodes at
-        # once: a Kafka broker that stops last would wait for a quorum that is gone.
+        # once: a Kafka broker that stops last would wait for a quorum that is gone. With one of
+        # three dead it often does: the first of the two to end takes the quorum with it, and the
+        # other, which needs a controller to be let go, is killed after STOP_SECONDS.
         for role in reversed(list(dict.fromkeys(process.role for process, _ in living))):
             of_role = [(record, found) for record, found in living if record.role == role]
             how = signal.Signals(of_role[0][0].stop_signal)
@@ -86,6 +89,10 @@ class NativeEngine:
 
     def nodes(self, service: Service) -> list[NodeStatus]:
         return [self._status(service, node) for node in self._wanted(service, None)]
+
+    def listens(self, service: Service, node: int, port: int) -> bool:
+        living = (process for record, process in self._living(service, node))
+        return processes.listen(living, port)
 
     def logs(self, service: Service, lines: int, node: int | None = None) -> str:
         parts = []
@@ -146,7 +153,8 @@ class NativeEngine:
                 for name, field in service.usual_ports.items()
             } | dict.fromkeys(service.extra_ports, 0)
             wanted[node] = usual | last.get(node, {})
-        return ports.choose_each(wanted, service.state.ports_of_others(service.name))
+        others = service.state.ports_of_others(service.name)
+        return ports.choose_each(wanted, others, service.reservation)
 
     def _plan(self, service: Service, record: ServiceRecord, node: int) -> Plan:
         """What a stopped node is to become, after what is left of it has been ended."""
@@ -220,7 +228,7 @@ class NativeEngine:
 
     def _folder(self, service: Service, node: int) -> Path:
         folder = service.state.service_folder(service.name)
-        if service.node_count > 1:
+        if service.node_count > 1 and node != SHARED:
             folder = folder / f"node-{node}"
             folder.mkdir(exist_ok=True)
         return folder

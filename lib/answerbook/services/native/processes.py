@@ -214,6 +214,26 @@ def _stands(process: psutil.Process) -> bool:
     return all(state in "TtZX" for state in states)
 
 
+def listen(processes: Iterable[psutil.Process], port: int) -> bool:
+    """Whether one of them or of their children listens on a TCP port.
+
+    True as well where none is seen to and one may not be looked at: in a container, root without
+    the capability SYS_PTRACE sees no open files of another user's.
+    """
+    hidden = False
+    for process in with_children(processes):
+        try:
+            sockets = process.net_connections("tcp")
+        except psutil.NoSuchProcess:
+            continue
+        except psutil.AccessDenied:
+            hidden = True
+            continue
+        if port in {each.laddr.port for each in sockets if each.status == psutil.CONN_LISTEN}:
+            return True
+    return hidden
+
+
 def memory(processes: Iterable[psutil.Process]) -> int:
     """Proportional set size in bytes: pages shared by n processes count 1/n in each."""
     total = 0

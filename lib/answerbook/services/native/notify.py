@@ -1,0 +1,79 @@
+"""The notification system's programs as private processes: `python -m answerbook notify …`."""
+
+import os
+import shutil
+import sys
+from importlib.metadata import PackageNotFoundError, version
+
+from answerbook.config import NotifySettings
+from answerbook.services.contract import Service
+from answerbook.services.native import programs
+from answerbook.services.native.launch import Launch, Plan
+from answerbook.services.notify import PREFIX, Emulator, Program, Render
+from answerbook.services.notify_packages import provide
+
+
+class ProgramRecipe:
+    """One process a node, told everything by its environment: a password in argv is for all."""
+
+    def fetch(self, service: Service) -> str:
+        provide()
+        return own_version()
+
+    def prepare(self, plan: Plan) -> list[Launch]:
+        assert isinstance(plan.service, Program)
+        variables = {
+            **NotifySettings.given(),
+            **plan.service.addresses(),
+            f"{PREFIX}HOST": plan.service.host,
+            f"{PREFIX}PORT": str(plan.ports[plan.node]["http"]),
+            f"{PREFIX}FOLDER": str(plan.folder),
+            **self.more(plan.service, plan),
+        }
+        argv = [sys.executable, "-m", "answerbook", "notify", plan.service.program]
+        return [Launch(plan.service.program, argv, plan.folder, variables)]
+
+    def more(self, service: Program, plan: Plan) -> dict[str, str]:
+        """Variables that this program alone needs."""
+        if not isinstance(service, Emulator):
+            return {}
+        own = plan.ports[plan.node]
+        return {
+            f"{PREFIX}EMULATOR_TLS_PORT": str(own["tls"]),
+            f"{PREFIX}EMULATOR_PROXY_PORT": str(own["proxy"]),
+        }
+
+
+class RenderRecipe(ProgramRecipe):
+    """Spark besides: Java, and the jars that PySpark lacks."""
+
+    def fetch(self, service: Service) -> str:
+        found = super().fetch(service)
+        self._java = programs.java(service.settings)
+        self._jars = programs.spark(service.settings)
+        return found
+
+    def more(self, service: Program, plan: Plan) -> dict[str, str]:
+        assert isinstance(service, Render)
+        folder = plan.folder / f"cluster-{service.cluster_id()}"
+        folder.mkdir(exist_ok=True)
+        temporary = plan.folder / "temporary"
+        # Spark tidies up at an orderly end, and only then.
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir()
+        return {
+            "TMPDIR": str(temporary),
+            "SPARK_LOCAL_DIRS": str(temporary),
+            "JDK_JAVA_OPTIONS": f'-Djava.io.tmpdir="{temporary}"',
+            f"{PREFIX}FOLDER": str(folder),
+            f"{PREFIX}RENDER_JAVA": str(self._java),
+            f"{PREFIX}RENDER_JARS": os.pathsep.join(map(str, self._jars)),
+        }
+
+
+def own_version() -> str:
+    """This package's."""
+    try:
+        return version("answerbook")
+    except PackageNotFoundError:  # on PYTHONPATH, not installed
+        return "0"

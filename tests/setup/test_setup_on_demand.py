@@ -1,0 +1,61 @@
+"""The packages of question 2, which `services.require("notify")` has installed by itself."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from answerbook.services import MissingProgram, notify_packages
+from requirements.environment import DOWNLOAD, Environment
+from tests.setup.trees import Tree, copy_tree
+
+ON_DEMAND = """
+from answerbook.services import notify_packages
+assert "pyspark" in notify_packages.lacking()
+notify_packages.provide()
+assert [] == notify_packages.lacking()
+"""
+
+
+@pytest.fixture
+def pins(installed: Tree) -> Iterator[Path]:
+    """The pins of question 2 in a tree that has the lab; put right after the test."""
+    path = installed.root / "requirements" / "q2.txt"
+    before = path.read_text()
+    yield path
+    path.write_text(before)
+
+
+def test_packages_are_installed_beside_the_lab_with_their_size_announced(
+    installed: Tree, pins: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pins.write_text(installed.pins.read_text() + "# and of question 2\n")
+    notify_packages.install(installed.root)
+    assert Environment(installed.root).holds("q2")
+    assert "487 MB, once." in capsys.readouterr().out
+
+
+def test_announced_size_is_what_question_2_adds_to_the_lab() -> None:
+    assert DOWNLOAD["q2"] - DOWNLOAD["lab"] == notify_packages.DOWNLOAD / 1e6
+
+
+def test_packages_that_cannot_be_had_are_told_in_one_paragraph(
+    installed: Tree, pins: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pins.write_text("uv==0.0.1 --hash=sha256:00\n")
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    with pytest.raises(MissingProgram, match="cannot be reached") as caught:
+        notify_packages.install(installed.root)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.thorough
+@pytest.mark.timeout(1800)
+def test_environment_of_the_lab_gets_all_that_question_2_needs(tmp_path: Path) -> None:
+    tree = copy_tree(tmp_path / "tree")
+    done = tree.install("lab")
+    assert done.returncode == 0, done.stderr
+    subprocess.check_call([tree.python, "-m", "answerbook", "--help"])
+    subprocess.check_call([tree.python, "-c", ON_DEMAND])
+    subprocess.check_call([tree.python, "-c", "import pyspark, confluent_kafka, msgspec"])
