@@ -497,7 +497,7 @@ def test_what_is_still_wrong_dies_again_and_can_be_replayed_again(
     start()
     for number in (1, 2):
         wait_for("dead", lambda number=number: len(pipeline.letters()) == number)  # type: ignore[misc]
-        assert "1 sent again." == replay(pipeline)
+        assert "1 sent again." == replay(pipeline, "--run", pipeline.run_id)
     wait_for("sent", lambda: fcm.accepted[note.notification_id] == 1)
     pipeline.committed()
     assert [("dead", 0), ("dead", 1), ("sent", 2)] == [
