@@ -65,9 +65,14 @@ def start(pipeline: Pipeline, fcm: FcmDouble, tmp_path: Path) -> Iterator[Start]
         return started[-1]
 
     yield begin
+    for worker in started:  # in order, or the next test waits until the group misses them
+        if worker.process.poll() is None:
+            worker.process.terminate()
     for worker in started:
-        worker.process.kill()
-        worker.process.wait()
+        try:
+            worker.process.wait(20)
+        finally:
+            worker.process.kill()
 
 
 def once(fcm: FcmDouble, notes: list[Notification]) -> None:
