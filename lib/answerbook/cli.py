@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from answerbook import doctor as checks
-from answerbook import services
+from answerbook import load_commands, services
 from answerbook.config import SettingsError
 from answerbook.notify.commands import app as notify
 from answerbook.services import Kafka, Name, Postgres, RabbitMQ, Service, ServiceError
@@ -24,6 +24,8 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(notify, name="notify")
+app.command()(load_commands.load)
+notify.command()(load_commands.million)
 console = Console()
 complaints = Console(stderr=True)
 

@@ -2,8 +2,10 @@
 
 import os
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
+import pyspark
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,7 +38,7 @@ def test_lock_was_made_from_the_coordinates_beside_it(spec: Path) -> None:
     assert compute_spec_hash(spec) == LockFile.load(spec.parent / "jgo.lock.toml").spec_hash
 
 
-@pytest.mark.parametrize("name", ["kafka", "postgresql-x86_64", "postgresql-aarch64"])
+@pytest.mark.parametrize("name", ["kafka", "postgresql-x86_64", "postgresql-aarch64", "spark"])
 def test_every_pinned_jar_has_a_checksum_and_a_size(name: str) -> None:
     for jar in pins.jars(name):
         assert 64 == len(bytes.fromhex(jar.sha256).hex()), jar.file_name
@@ -48,6 +50,16 @@ def test_every_part_of_kafka_has_the_brokers_version() -> None:
     assert "kafka_2.13" == parts[0].artifact
     assert {parts[0].version} == {jar.version for jar in parts}
     assert len(parts) > 10, "a broker is made of more parts than that"
+
+
+def test_what_goes_beside_pyspark_has_its_version_and_nothing_that_it_brings_itself() -> None:
+    pinned = pins.jars("spark")
+    assert {version("pyspark")} == {jar.version for jar in pinned if "spark" in jar.artifact}
+    brought = {
+        path.name.rpartition("-")[0] for path in Path(pyspark.__file__).parent.glob("jars/*")
+    }
+    assert {"spark-core_2.13"} < brought
+    assert not brought & {jar.artifact for jar in pinned}
 
 
 def test_pins_name_no_registry() -> None:

@@ -231,11 +231,17 @@ class Reader:
                 raise KafkaException(error)
         return records
 
-    def commit(self, offsets: Iterable[TopicPartition]) -> None:
-        """Commit positions (the offset of the *next* record), and wait. Raises KafkaException."""
+    def commit(self, offsets: Iterable[TopicPartition], *, wait: bool = True) -> None:
+        """Commit positions (the offset of the *next* record). Raises KafkaException.
+
+        A broker that is silent can hold this up for minutes; without `wait` nothing can, and
+        whether it worked is told to the `on_commit` of the settings, inside of `read`.
+        """
         wanted = list(offsets)
-        if wanted:
+        if wanted and wait:
             self._consumer.commit(offsets=wanted, asynchronous=False)
+        elif wanted:
+            self._consumer.commit(offsets=wanted)
 
     def pause(self, partitions: list[TopicPartition]) -> None:
         self._consumer.pause(partitions)

@@ -24,12 +24,7 @@ RECEIPTS_EVENTS: Final = "receipts.events"
 RECEIPTS_NOTIFICATIONS: Final = "receipts.notifications"
 """What became of each notification. Key: its id; the partition's *number* is that of the
 notification, so that whoever takes over a partition finds there what was sent from it."""
-RETRIES: Final[dict[str, int]] = {
-    "retries.5s": 5,
-    "retries.30s": 30,
-    "retries.120s": 120,
-    "retries.600s": 600,
-}
+RETRIES: Final = {f"retries.{seconds}s": seconds for seconds in (5, 30, 120, 600)}
 """Topic → seconds that a notification waits in it. Partition: that of the notification."""
 DEAD_LETTERS: Final = "dead-letters"
 """What no retry can mend. Key: the id of the notification or event, where it is known."""
@@ -182,6 +177,7 @@ REASONS: Final[dict[str, str]] = {
     "attempts": "every attempt failed",
 }
 """Reasons of our own; FCM's error codes stand beside them in capitals."""
+PRUNING: Final = ("UNREGISTERED", "SENDER_ID_MISMATCH")  # the device is gone: no dead letter
 
 R = TypeVar("R", bound=Record)
 
@@ -281,14 +277,19 @@ METRICS: Final[dict[str, str]] = {
     "answerbook_render_batch_seconds": "Duration of the last micro-batch",
     "answerbook_render_batch_rows": "Rows of the last micro-batch",
     "answerbook_render_rows_dropped_by_watermark_total": "Must stay 0",
+    "answerbook_render_users": "Users that events are held against",
+    "answerbook_render_users_read_timestamp_seconds": "When users and templates were last read",
     "answerbook_deliver_sends_total": "Answers of FCM by code (OK or the error)",
     "answerbook_deliver_send_seconds": "From a send to FCM's answer",
     "answerbook_deliver_notifications_total": "Notifications by outcome",
     "answerbook_deliver_duplicates_total": "Notifications not sent because they had been",
     "answerbook_deliver_retries_total": "Notifications put off, by retry topic",
     "answerbook_deliver_in_flight": "Sends without an answer yet",
+    "answerbook_deliver_target_down": "1 while FCM does not answer and nothing but probes is sent",
     "answerbook_deliver_end_to_end_seconds": "From the door to FCM's answer",
     "answerbook_track_receipts_total": "Receipts written, by topic",
+    "answerbook_track_refused_total": "Receipts that became dead letters, by error",
+    "answerbook_track_pruned_devices_total": "Devices that FCM does not know any more",
     "answerbook_emulator_messages_total": "Answers by code (OK or the error)",
     "answerbook_lag_records": "Records that a consumer group is behind, by topic",
 }

@@ -28,7 +28,8 @@ def read_all(
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",
             "fetch.wait.max.ms": 50,
-            "queued.max.messages.kbytes": 65_536,
+            "queued.max.messages.kbytes": 16_384,
+            "fetch.queue.backoff.ms": 10,  # a full queue would wait a whole second otherwise
             "log_level": 0,
         }
     )
@@ -44,7 +45,7 @@ def read_all(
         consumer.assign(assigned)
         last = time.monotonic()
         while left:
-            for message in consumer.consume(10_000, 0.5):
+            for message in consumer.consume(10_000, 0.1):
                 last = time.monotonic()
                 error = message.error()
                 if error is not None:
@@ -97,7 +98,12 @@ def create_topics(servers: str, topics: Iterable[str], count: int, replication: 
 def lag(servers: str, group: str, topics: Iterable[str]) -> dict[str, int]:
     """Topic → records that the group has not committed. Raises KafkaException."""
     consumer = Consumer(
-        {"bootstrap.servers": servers, "group.id": group, "enable.auto.commit": False}
+        {
+            "bootstrap.servers": servers,
+            "group.id": group,
+            "enable.auto.commit": False,
+            "log_level": 0,
+        }
     )
     try:
         behind = {}

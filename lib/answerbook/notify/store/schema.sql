@@ -32,7 +32,7 @@ CREATE INDEX IF NOT EXISTS devices_user ON devices (user_id);
 
 CREATE TABLE IF NOT EXISTS topic_subscriptions (
     user_id       text NOT NULL REFERENCES users ON DELETE CASCADE,
-    topic         text NOT NULL CHECK (topic ~ '^[a-zA-Z0-9_.~%-]{1,900}$'),
+    topic         text NOT NULL CHECK (topic ~ '^[a-zA-Z0-9_.~%-]+$' AND length(topic) <= 900),
     PRIMARY KEY (user_id, topic)
 );
 
@@ -51,7 +51,8 @@ CREATE TABLE IF NOT EXISTS templates (
     PRIMARY KEY (kind, language)
 );
 
--- What `track` writes. An outcome is written once for each id; a later replay may improve `dead`.
+-- What `track` writes. An outcome is written once for each id, and only a better one replaces it:
+-- sent or expanded, then suppressed, expired, dead. So a replay may improve `dead`.
 CREATE TABLE IF NOT EXISTS event_outcomes (
     event_id      text PRIMARY KEY,
     run_id        text NOT NULL,

@@ -1,5 +1,6 @@
 """The notification system's programs as private processes: `python -m answerbook notify …`."""
 
+import os
 import shutil
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -44,11 +45,12 @@ class ProgramRecipe:
 
 
 class RenderRecipe(ProgramRecipe):
-    """Spark besides, which needs Java."""
+    """Spark besides: Java, and the jars that PySpark lacks."""
 
     def fetch(self, service: Service) -> str:
         found = super().fetch(service)
         self._java = programs.java(service.settings)
+        self._jars = programs.spark(service.settings)
         return found
 
     def more(self, service: Program, plan: Plan) -> dict[str, str]:
@@ -65,6 +67,7 @@ class RenderRecipe(ProgramRecipe):
             "JDK_JAVA_OPTIONS": f'-Djava.io.tmpdir="{temporary}"',
             f"{PREFIX}FOLDER": str(folder),
             f"{PREFIX}RENDER_JAVA": str(self._java),
+            f"{PREFIX}RENDER_JARS": os.pathsep.join(map(str, self._jars)),
         }
 
 

@@ -4,6 +4,7 @@
     kafka(settings)     → KafkaProgram(version, jars)
     postgres(settings)  → PostgresProgram(version, bin)
     rabbitmq(settings)  → RabbitmqProgram(version, server, path)
+    spark(settings)     → the connectors that PySpark lacks, a class path
 
 Each fetches once into `settings.programs_folder` (see `folder`), whole or not at all, and is quick
 from then on; several processes may ask at once. Native recipes call these, `answerbook doctor`
@@ -15,6 +16,7 @@ from answerbook.services.native.programs.jre import java
 from answerbook.services.native.programs.kafka_jars import KafkaProgram, kafka
 from answerbook.services.native.programs.postgres_binaries import PostgresProgram, postgres
 from answerbook.services.native.programs.rabbitmq_server import RabbitmqProgram, rabbitmq
+from answerbook.services.native.programs.spark_jars import spark
 
 __all__ = [
     "KafkaProgram",
@@ -26,4 +28,5 @@ __all__ = [
     "missing",
     "postgres",
     "rabbitmq",
+    "spark",
 ]

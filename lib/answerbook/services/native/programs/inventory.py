@@ -10,6 +10,7 @@ from answerbook.services.native.programs import (
     kafka_jars,
     postgres_binaries,
     rabbitmq_server,
+    spark_jars,
 )
 
 
@@ -26,6 +27,7 @@ PROGRAMS: dict[str, Program] = {
     "kafka": kafka_jars,
     "postgres": postgres_binaries,
     "rabbitmq": rabbitmq_server,
+    "spark": spark_jars,
 }
 
 

@@ -21,6 +21,8 @@ from jgo.parse import Coordinate
 
 from answerbook.services.native.programs.pins import JRE_REQUIREMENT, PINS
 
+EVERYTHING = "*:*"
+
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as repository:
@@ -52,6 +54,7 @@ def lock(spec_path: Path, context: MavenContext) -> None:
 def resolve(spec: EnvironmentSpec, context: MavenContext) -> list[Dependency]:
     """All that `spec` needs at run time, in jgo's order: what it names, then what that needs.
 
+    Where it excludes `*:*`, only what it names: that goes beside a program which has the rest.
     Raises ValueError where a BOM pulled a part of Kafka down to another version: such a broker
     starts, and fails later.
     """
@@ -59,11 +62,10 @@ def resolve(spec: EnvironmentSpec, context: MavenContext) -> list[Dependency]:
         context.create_dependency(replace(Coordinate.parse(coordinate), scope="compile"))
         for coordinate in spec.coordinates
     ]
-    inputs, transitive = context.resolver.resolve(named)
-    resolved = [
-        *inputs,
-        *(dependency for dependency in transitive if dependency.scope in ("compile", "runtime")),
-    ]
+    alone = EVERYTHING in spec.exclusions
+    inputs, transitive = context.resolver.resolve(named, transitive=not alone)
+    needed = [] if alone else [each for each in transitive if each.scope in ("compile", "runtime")]
+    resolved = [*inputs, *needed]
     versions = {
         dependency.version for dependency in resolved if dependency.groupId == "org.apache.kafka"
     }

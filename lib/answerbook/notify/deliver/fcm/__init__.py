@@ -1,0 +1,1 @@
+"""Speaking with Firebase Cloud Messaging, or its emulator: connections, addresses, credentials."""

@@ -1,0 +1,157 @@
+"""The query: what render makes of events, and how it runs on a stream.
+
+A notebook calls `rendered` on a few rows; program.py runs a `Job`, which puts it between two ends
+of Kafka. There is no watermark: an event may have occurred at any time, and none is too late.
+"""
+
+from pathlib import Path
+from threading import Condition
+
+from pyspark.sql import Column, DataFrame, Observation, SparkSession
+from pyspark.sql.functions import broadcast, expr
+from pyspark.sql.streaming.query import StreamingQuery
+
+from answerbook.config import NotifySettings
+from answerbook.notify import records
+from answerbook.notify.render import metrics, sql
+from answerbook.notify.render.people import People
+
+OUTCOMES = ("expanded", "suppressed", "expired", "dead")
+PRIORITIES = ("high", "normal")
+
+
+def rendered(
+    events: DataFrame, people: DataFrame, templates: DataFrame, now: str = sql.CLOCK
+) -> DataFrame:
+    """Records for Kafka (topic, key, value) of Kafka's (value, partition, offset).
+
+    `people` and `templates` as people.py reads them; `now` is SQL for milliseconds since 1970.
+    """
+    return records_of(judged(events, people, templates, now))
+
+
+def judged(
+    events: DataFrame, people: DataFrame, templates: DataFrame, now: str = sql.CLOCK
+) -> DataFrame:
+    """Each event with its outcome, its reason and its notifications."""
+    parsed = events.selectExpr(
+        "value", "partition", "offset", f"{sql.EVENT} AS event", f"{now} AS now"
+    ).selectExpr("*", f"{sql.IS_EVENT} AS is_event", f"{sql.EXPIRES_AT} AS expires_at")
+    person = people.selectExpr("user_id AS id", "struct(*) AS person")
+    known = (
+        # The smaller side is what has to be hashed, and that is a micro-batch: `people` lies in
+        # memory, parted by user already.
+        parsed.hint("shuffle_hash")
+        .join(person, expr("event.user_id = id"), "left")
+        .join(broadcast(templates), expr("event.kind = kind"), "left")
+    )
+    return (
+        known.selectExpr("*", f"{sql.MINUTE} AS minute", f"{sql.TEXT} AS text")
+        .selectExpr("*", f"{sql.REASON} AS reason")
+        .selectExpr(
+            "*",
+            f"{sql.OUTCOME} AS outcome",
+            f"IF(reason IS NULL, {sql.filled('text.title')}, NULL) AS title",
+            f"IF(reason IS NULL, {sql.filled('text.body')}, NULL) AS body",
+        )
+        .selectExpr("*", f"{sql.NOTIFICATIONS} AS notifications")
+    )
+
+
+def records_of(events: DataFrame) -> DataFrame:
+    """What to write for judged events: notifications, receipts and dead letters."""
+    named = events.selectExpr(
+        "*",
+        f"IF({sql.is_name('run_id')}, event.run_id, NULL) AS named_run",
+        f"IF({sql.is_name('event_id')}, event.event_id, NULL) AS named_event",
+        f"{sql.IS_TEXT} AS is_text",
+    )
+    return named.selectExpr(f"inline({sql.RECORDS})")
+
+
+def _counts() -> list[Column]:
+    """What a micro-batch is counted by, on the way through."""
+    return [
+        *(expr(f"count_if(outcome = '{word}')").alias(word) for word in OUTCOMES),
+        *(
+            expr(f"sum(IF(event.priority = '{word}', size(notifications), 0))").alias(word)
+            for word in PRIORITIES
+        ),
+    ]
+
+
+class Draining(Exception):
+    """No other micro-batch is begun: the program ends."""
+
+
+class Job:
+    """The query on a stream: from `events` to all that render writes, micro-batch by micro-batch.
+
+    A micro-batch is written whole before Spark notes that it is done: one that was under way when
+    render died is written again, with other times and the same ids.
+    """
+
+    def __init__(self, spark: SparkSession, settings: NotifySettings, people: People) -> None:
+        self._spark = spark
+        self._settings = settings
+        self._people = people
+        self._changed = Condition()
+        self._under_way: int | None = None
+        self._draining = False
+
+    def start(self, checkpoint: Path) -> StreamingQuery:
+        settings = self._settings
+        events = (
+            self._spark.readStream.format("kafka")
+            .option("kafka.bootstrap.servers", settings.kafka)
+            .option("subscribe", records.EVENTS)
+            .option("startingOffsets", "earliest")
+            .option("failOnDataLoss", "true")
+            .option("maxOffsetsPerTrigger", settings.render_most_per_batch)
+            .load()
+            .selectExpr("value", "partition", "offset")
+        )
+        return (
+            events.writeStream.queryName("render")
+            .foreachBatch(self._write)
+            .option("checkpointLocation", str(checkpoint))
+            .trigger(processingTime=f"{round(settings.render_trigger_seconds * 1000)} milliseconds")
+            .start()
+        )
+
+    def finished(self, batch: int) -> None:
+        """Spark has noted that this micro-batch is done."""
+        with self._changed:
+            if self._under_way == batch:
+                self._under_way = None
+                self._changed.notify_all()
+
+    def drain(self, seconds: float) -> bool:
+        """Begin no other micro-batch, and wait for the one under way; whether it was finished."""
+        with self._changed:
+            self._draining = True
+            return self._changed.wait_for(lambda: self._under_way is None, seconds)
+
+    def _write(self, events: DataFrame, batch: int) -> None:
+        with self._changed:
+            if self._draining:
+                raise Draining
+            self._under_way = batch
+        tables = self._people.latest()
+        seen = Observation()
+        done = judged(events, tables.people, tables.templates).observe(seen, *_counts())
+        (
+            records_of(done)
+            .write.format("kafka")
+            .option("kafka.bootstrap.servers", self._settings.kafka)
+            .option("kafka.acks", "all")
+            .option("kafka.compression.type", "lz4")
+            .option("kafka.linger.ms", "5")
+            .option("kafka.batch.size", "131072")
+            .mode("append")
+            .save()
+        )
+        for word in OUTCOMES:
+            metrics.EVENTS.labels(word).inc(seen.get[word] or 0)
+        for word in PRIORITIES:
+            metrics.NOTIFICATIONS.labels(word).inc(seen.get[word] or 0)

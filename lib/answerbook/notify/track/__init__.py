@@ -1,0 +1,1 @@
+"""Writes what became of events and notifications to PostgreSQL: `answerbook notify track`."""

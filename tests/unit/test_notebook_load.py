@@ -1,0 +1,50 @@
+import http.client
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from answerbook.notebook import load
+from tests.unit.notify_api import KEY, Server, serving
+
+
+@pytest.fixture
+def api() -> Iterator[Server]:
+    with serving() as server:
+        yield server
+
+
+def test_a_cell_gets_a_row_for_each_second_and_the_whole(
+    api: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = load.run("steady", api.url, KEY, ledger=tmp_path, seconds=2, rate=50)
+    whole = rows.attrs["whole"]
+    assert rows.throughput.sum() == whole.accepted == 100
+    assert list(rows.second) == list(range(len(rows)))
+    assert rows.p99.dtype == float
+    assert (rows.p50 <= rows.p99).all()
+    assert rows.errors.sum() == whole.errors == 0
+    assert (tmp_path / f"{whole.run_id}.ledger").exists()
+    bar = capsys.readouterr().err
+    assert "steady: 100%" in bar
+    assert "p99" in bar
+    assert "locust" not in sys.modules
+
+
+def test_a_cell_may_open_locusts_page(api: Server, tmp_path: Path) -> None:
+    with load.page("spike", api.url, KEY, ledger=tmp_path) as locust:
+        address = urlsplit(locust.page)
+        assert address.hostname == "127.0.0.1"
+        connection = http.client.HTTPConnection(address.netloc, timeout=30)
+        connection.request("GET", f"/?{address.query}")
+        assert connection.getresponse().status == 303
+        connection.close()
+
+
+def test_a_second_without_an_answer_says_so() -> None:
+    from answerbook.load.measured import Second
+
+    second = Second(3, 50.0, 0.0, 0, 0, None, None, None, waiting=50, late=0.0)
+    assert load.line(second) == "0/s, p50 no answer, p99 no answer, 0 errors"
