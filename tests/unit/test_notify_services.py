@@ -69,7 +69,8 @@ def test_every_program_is_a_service_and_part_of_the_system() -> None:
 def test_program_is_told_where_what_it_needs_is(notify: Notify) -> None:
     told = launched(notify.deliver).environment
     assert "127.0.0.1:9192" == told["ANSWERBOOK_NOTIFY_KAFKA"]
-    assert notify.postgres.url == told["ANSWERBOOK_NOTIFY_DATABASE"]
+    assert "ANSWERBOOK_NOTIFY_DATABASE" not in told, "deliver has no business with it"
+    assert notify.postgres.url == launched(notify.track).environment["ANSWERBOOK_NOTIFY_DATABASE"]
     assert "http://127.0.0.1:8181" == told["ANSWERBOOK_NOTIFY_EMULATOR_URL"]
     assert ("127.0.0.1", "20000") == (
         told["ANSWERBOOK_NOTIFY_HOST"],

@@ -188,7 +188,11 @@ class Deliver(Program):
         return self.settings.notify_deliver_workers or in_profile
 
     def addresses(self) -> dict[str, str]:
-        return super().addresses() | {f"{PREFIX}EMULATOR_URL": self.emulator.url}
+        """It has no business with the database, and runs where there is none."""
+        return {
+            f"{PREFIX}KAFKA": self.needs.kafka.url,
+            f"{PREFIX}EMULATOR_URL": self.emulator.url,
+        }
 
 
 class Track(Program):

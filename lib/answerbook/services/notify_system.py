@@ -115,6 +115,7 @@ class Notify:
         With the database's password and the emulator's token. Raises NotRunning.
         """
         return {
+            **self.track.addresses(),
             **self.deliver.addresses(),
             **self.emulator.addresses(),
             f"{PREFIX}API_URL": self.url,
@@ -146,6 +147,16 @@ class Notify:
         with self.state.changing(self.name):
             if not self._is_up():
                 self._start()
+        return self
+
+    def start_delivery(self) -> Self:
+        """Start what sending needs, and nothing else: Kafka, the emulator and the workers."""
+        parts = (self.kafka, self.emulator, self.deliver)
+        for service in parts:
+            service.cancelled.clear()
+        with self.state.changing(self.name):
+            self._together(self._start_kafka, partial(bring_up.bring_up, self.emulator))
+            self._start_program(self.deliver)
         return self
 
     def stop(self) -> None:

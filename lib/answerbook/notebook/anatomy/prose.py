@@ -36,6 +36,8 @@ SERVICES: dict[str, Name] = {
     "Kafka × 3": "kafka-3",
     "PostgreSQL": "postgres",
     "the notification system": "notify",
+    "FCM's emulator": "notify-emulator",
+    "a delivery worker": "notify-deliver",
 }
 """How the cost line names a service → how `services.require` does."""
 BULLETS = ("- **do**:", "- **learn**:", "- **need**:")
