@@ -50,7 +50,7 @@ from answerbook.notify.store.keys import create_key
 # Locust makes the load, in a process of its own: its patches of the standard
 # library would hang this kernel. Each of its users takes the next request that
 # is due and posts one event. Every answer 202 goes into a *ledger* on disk
-# before it counts. A warm-up of five seconds comes first, since a JVM that
+# before it counts. A warm-up of four seconds comes first, since a JVM that
 # never rendered anything is slow.
 #
 # Meanwhile a thread asks Kafka for the *lag* of each stage: how many records
@@ -67,7 +67,7 @@ from answerbook.notify.store.keys import create_key
 system = services.require("notify")
 door = {"url": system.url, "key": system.api_key}
 door |= {"ledger": system.ledger_folder}
-warm_up = load.run("steady", **door, seconds=5)
+warm_up = load.run("steady", **door, seconds=4)
 
 # %%
 with backlog.watch(system) as waiting:
@@ -93,8 +93,8 @@ show(
 # the load generator, the brokers, Spark, the workers and FCM's emulator share
 # this machine's cores.
 #
-# Percentiles are of *all* requests. Those of the seconds cannot be averaged:
-# a second with few requests would count as much as one with many.
+# Percentiles are of *all* requests, and cannot be averaged. The slowest hundredth
+# lies in a few bad seconds, and a mean over all seconds spreads it thin.
 
 # %%
 means = {name: steady[name].mean() for name in ("p50", "p95", "p99")}
@@ -120,11 +120,10 @@ print(report.summary)
 assert report.balanced and events.no_outcome == sent.pending == 0
 ended = (events.expanded, events.suppressed, events.expired, events.dead)
 assert sum(ended) == events.accepted == whole.accepted
-assert report.fcm.duplicates == 0
 
 # %%
 rows = [
-    (each.stage, *(f"{each.p50:.0f} {each.p95:.0f} {each.p99:.0f}".split()))
+    (each.stage, *(round(it) for it in (each.p50, each.p95, each.p99)))
     for each in report.latency
 ]
 columns = ["from → to", "p50, ms", "p95, ms", "p99, ms"]
@@ -133,12 +132,12 @@ door_to_fcm = report.latency[-1]
 assert door_to_fcm.p99 / 1e3 > whole.p50
 
 # %% [markdown]
-# Nearly all of it is render's micro-batch: an event waits for the batch before
+# Most of it is render's micro-batch: an event waits for the batch before
 # it, and then for its own. Percentiles of stages do not add up, either: the
 # slowest in one stage need not be the slowest in the next.
 #
 # ## A spike waits in Kafka, not at the door
-# Ten times the rate for five seconds. A request holds ten events here, as
+# Ten times the rate for four seconds. A request holds ten events here, as
 # clients with much to send do, so that the load generator takes little of the
 # cores it shares.
 #
@@ -150,14 +149,14 @@ assert door_to_fcm.p99 / 1e3 > whole.p50
 # </details>
 
 # %%
-spike = shape("spike", 20)
+spike = shape("spike", 16)
 with backlog.watch(system) as waiting:
-    spiky = load.run("spike", **door, seconds=20, batch=10)
+    spiky = load.run("spike", **door, seconds=16, batch=10)
     waiting.until_empty()
 print("the most that waited:", waiting.most)
 accepted = spiky.attrs["whole"].accepted
 peak = spiky.rate.max()
-assert peak > 5 * RATE and accepted > 20 * RATE
+assert peak > 5 * RATE and accepted > 16 * RATE
 assert audit(system, spiky.attrs["whole"].run_id).balanced
 
 # %%
@@ -183,7 +182,7 @@ show(
 # and two closed callers, each with a stopwatch around its request.
 #
 # <details><summary>Predict: what does each say of p99?</summary>
-# Open: nearly three seconds. Some 300 of 1,500 requests were due in the freeze,
+# Open: nearly three seconds. Some 300 of 1,200 requests were due in the freeze,
 # and waited for what was left of it. Closed: milliseconds. Each of the two
 # callers has one slow request among hundreds; what they would have sent
 # meanwhile was never sent and counts nowhere.
@@ -208,15 +207,15 @@ def closed_caller(headers):
 
 # %%
 def freeze(second):
-    if second.second == 4:
+    if second.second == 2:
         system.api.pause()
-    if second.second == 7:
+    if second.second == 5:
         system.api.resume()
 
 
 with ThreadPoolExecutor(2) as pool:
     callers = [pool.submit(closed_caller, key) for _ in range(2)]
-    options = {"seconds": 15, "rate": 100, "each_second": freeze}
+    options = {"seconds": 12, "rate": 100, "each_second": freeze}
     frozen = load.run("steady", **door, **options)
     over.set()
 closed = np.concatenate([caller.result() for caller in callers])
@@ -310,7 +309,7 @@ print(f"let in again after {watch.seconds:.1f} s")
 with backlog.watch(system) as waiting:
     waiting.until_empty()
     system.deliver.pause()
-    unaware = load.run("steady", **door, seconds=10).attrs["whole"]
+    unaware = load.run("steady", **door, seconds=6).attrs["whole"]
     wait_for(lambda: waiting.most["for FCM"] > 1_000, "a backlog", 120)
     system.deliver.resume()
     waiting.until_empty()

@@ -208,6 +208,13 @@ class Million:
                     continue
 
 
+def _metrics(host: str, port: int) -> str:
+    with closing(HTTPConnection(host, port, timeout=SCRAPE_SECONDS)) as connection:
+        connection.request("GET", "/metrics")
+        answer = connection.getresponse()
+        return answer.read().decode()
+
+
 def audit(system: System, run_id: str, folder: Path | None = None) -> Any:
     """Hold what a run's sender saw accepted against what became of it; an `audit.Report`.
 
@@ -220,10 +227,3 @@ def audit(system: System, run_id: str, folder: Path | None = None) -> Any:
     given: dict[str, Any] = {names[key]: variables[key] for key in variables if key in names}
     ledger = path_of(folder or system.ledger_folder, run_id)
     return run(NotifySettings(**given), run_id, ledger, system.emulator_record)
-
-
-def _metrics(host: str, port: int) -> str:
-    with closing(HTTPConnection(host, port, timeout=SCRAPE_SECONDS)) as connection:
-        connection.request("GET", "/metrics")
-        answer = connection.getresponse()
-        return answer.read().decode()
