@@ -254,8 +254,8 @@ assert run.report.events.accepted == run.outcome.totals.accepted
 # %%
 show(
     stages(run.seconds),
-    alt="Events accepted, rendered, sent and recorded over time, sent as "
-    "fast as the API takes them: the later stages follow at their own rate.",
+    alt="Events accepted and rendered, and notifications sent, over time: the "
+    "API takes all of them first, and the later stages follow at their rates.",
 )
 
 # %% [markdown]

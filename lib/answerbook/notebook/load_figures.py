@@ -8,51 +8,52 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from answerbook.notebook.backlog import STAGES
-from answerbook.notebook.figures import MARKERS, figure
-from answerbook.notebook.million import COLUMNS
+from answerbook.notebook.figures import figure
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+DRAWN = {"accepted": "events accepted", "rendered": "rendered", "sent": "notifications sent"}
+"""What a run counted → how it is called. Receipts are left out: each event has several."""
 MOST_MARKERS = 12
 """On a line, so that the markers tell lines apart and do not hide them."""
+WIDTH = 6.4
+"""Inches. A line that jumps up and down makes a large file, and a page may have 300 KB."""
+ABOVE = {"loc": "lower right", "bbox_to_anchor": (1, 0.98), "ncols": 3, "borderaxespad": 0}
+"""Where a legend hides no line."""
 
 
 def timeline(seconds: pd.DataFrame, waiting: pd.DataFrame) -> Figure:
-    """p50, p95 and p99 of each second in milliseconds; under them, on one time axis, what waits."""
-    drawn, (above, below) = figure(height=4.6, rows=2)
+    """p50, p95 and p99 of each second in milliseconds; under them, on one time axis, what waits.
+
+    The axis goes on until nothing waits.
+    """
+    drawn, (above, below) = figure(WIDTH, 4.2, rows=2)
     for name in ("p50", "p95", "p99"):
-        above.plot(
-            seconds.second, seconds[name] * 1_000, label=name, markevery=_every(len(seconds))
-        )
-    above.set(ylabel="202 after, ms", yscale="log")
-    above.legend(ncols=3, loc="upper right")
+        every = _every(len(seconds))
+        above.plot(seconds.second, seconds[name] * 1_000, label=name, markevery=every)
+    waiting = waiting[waiting.second >= 0]
     for stage in STAGES.values():
         below.plot(waiting.second, waiting[stage], label=stage, markevery=_every(len(waiting)))
-    below.set(xlabel="seconds since the start", ylabel="records waiting")
-    below.set_ylim(bottom=0)
-    below.legend(ncols=3, loc="upper right")
-    below.sharex(above)
-    above.set_xlabel("seconds since the start")
-    above.set_xlim(left=min(0, seconds.second.min()))
+    above.set(ylabel="202 after, ms", yscale="log")
+    below.set(xlabel="seconds since the start", ylabel="records waiting", ylim=(0, None))
+    above.sharex(below)
+    above.tick_params(labelbottom=False)
+    below.set_xlim(0, max(seconds.second.max(), waiting.second.max()))
+    for axes in (above, below):
+        axes.legend(**ABOVE)
     return drawn
 
 
 def stages(seconds: pd.DataFrame) -> Figure:
     """How many each stage had done, over time; the gap between two lines is what waits."""
-    drawn, axes = figure()
-    for name, marker in zip(COLUMNS, MARKERS, strict=False):
-        axes.plot(
-            seconds.second,
-            seconds[name],
-            label=name,
-            marker=marker,
-            markevery=_every(len(seconds)),
-        )
-    axes.set(xlabel="seconds since the first event was sent", ylabel="records so far")
-    axes.set_ylim(bottom=0)
-    axes.legend()
+    drawn, axes = figure(WIDTH, 3.2)
+    for name, what in DRAWN.items():
+        every = _every(len(seconds))
+        axes.plot(seconds.second, seconds[name], label=what, markevery=every)
+    axes.set(xlabel="seconds since the first event was sent", ylabel="so far", ylim=(0, None))
+    axes.legend(**ABOVE)
     return drawn
 
 
