@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SAMPLE_SECONDS = 0.5
 """From one look to the next; each asks Kafka for the offsets of every group."""
-EMPTY_SECONDS = 180.0
+EMPTY_SECONDS = 600.0
 """That a backlog may take to drain: much longer than it does, for a machine that is busy."""
 STAGES: Mapping[str, str] = {
     "events": "for render",
