@@ -152,13 +152,7 @@ class Million:
 
     def audit(self) -> "Report":
         """Hold what was accepted against what became of it."""
-        from answerbook.notify.audit import run
-
-        variables = self.system.settings()
-        names = {PREFIX + name.upper(): name for name in NotifySettings.model_fields}
-        given: dict[str, Any] = {names[key]: variables[key] for key in variables if key in names}
-        ledger = path_of(self.plan.ledger, self.plan.run_id)
-        return run(NotifySettings(**given), self.plan.run_id, ledger, self.system.emulator_record)
+        return audit(self.system, self.plan.run_id, self.plan.ledger)
 
     def table(self) -> Table:
         """How far each stage is."""
@@ -221,3 +215,18 @@ def _metrics(host: str, port: int) -> str:
         connection.request("GET", "/metrics")
         answer = connection.getresponse()
         return answer.read().decode()
+
+
+def audit(system: System, run_id: str, folder: Path | None = None) -> "Report":
+    """Hold what a run's sender saw accepted against what became of it.
+
+    `folder` is the ledgers'; that of the system where none is given. Raises CannotAudit.
+    """
+    # Late: it needs numpy, and a run that is not audited does without.
+    from answerbook.notify.audit import run
+
+    variables = system.settings()
+    names = {PREFIX + name.upper(): name for name in NotifySettings.model_fields}
+    given: dict[str, Any] = {names[key]: variables[key] for key in variables if key in names}
+    ledger = path_of(folder or system.ledger_folder, run_id)
+    return run(NotifySettings(**given), run_id, ledger, system.emulator_record)

@@ -95,3 +95,19 @@ def test_a_run_that_is_stopped_still_ends_in_order(api: Server, tmp_path: Path) 
         while not run.done:
             run.watch()
     assert 0 < run.outcome().totals.accepted == len(api.seen()) < 1_000_000
+
+
+def test_an_audit_is_made_with_the_systems_own_addresses_and_ledger(
+    api: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = System(api, tmp_path, [{}])
+    monkeypatch.setattr(
+        system, "settings", lambda: {"ANSWERBOOK_NOTIFY_KAFKA": "broker:1", "OTHER": "x"}
+    )
+    monkeypatch.setattr("answerbook.notify.audit.run", lambda *given: given)
+    given: Any = million.audit(system, "r1")
+    settings, *rest = given
+    assert "broker:1" == settings.kafka
+    assert ["r1", tmp_path / "r1.ledger", system.emulator_record] == rest
+    given = million.audit(system, "r1", tmp_path / "other")
+    assert tmp_path / "other" / "r1.ledger" == given[2]

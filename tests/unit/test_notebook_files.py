@@ -241,3 +241,14 @@ def test_unpublished_notebook_without_jupytext_is_told_in_one_paragraph(tmp_path
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     assert "takes jupytext" in done.stdout
+
+
+def test_services_that_start_side_by_side_leave_nothing_of_their_bars() -> None:
+    states = [
+        f"\n\r{name}: starting … {second} s\x1b[A"
+        for second in range(3)
+        for name in ("kafka", "notify-render")
+    ]
+    left = without_bars("".join(states) + "\n\n\x1b[A\x1b[A")
+    assert "" == left.strip()
+    assert "it: was starting …" == without_bars("it: was starting …")

@@ -1,5 +1,6 @@
 import http.client
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -48,3 +49,18 @@ def test_a_second_without_an_answer_says_so() -> None:
 
     second = Second(3, 50.0, 0.0, 0, 0, None, None, None, waiting=50, late=0.0)
     assert load.line(second) == "0/s, p50 no answer, p99 no answer, 0 errors"
+
+
+def test_a_cell_may_act_in_the_midst_of_a_test(api: Server, tmp_path: Path) -> None:
+    seen: list[int] = []
+    rows = load.run(
+        "steady",
+        api.url,
+        KEY,
+        ledger=tmp_path,
+        seconds=2,
+        rate=20,
+        each_second=lambda second: seen.append(second.second),
+    )
+    assert list(rows.second) == seen
+    assert 0 < rows.attrs["began"] < time.monotonic() - 1

@@ -11,6 +11,8 @@ For the notebooks of question 2. Never import `locust` in a kernel: gevent's pat
 from __future__ import annotations
 
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,15 +28,23 @@ if TYPE_CHECKING:
 
 
 def run(
-    shape: ShapeName, url: str, key: str, *, ledger: Path | None = None, **options: Any
+    shape: ShapeName,
+    url: str,
+    key: str,
+    *,
+    ledger: Path | None = None,
+    each_second: Callable[[Second], object] | None = None,
+    **options: Any,
 ) -> pd.DataFrame:
     """Load the API at `url` and draw a bar meanwhile; a row for each second.
 
     Columns: second, rate (events due), throughput (events accepted), requests, errors, p50, p95,
     p99 (seconds, from when a request was due; NaN where no answer came), waiting (requests due and
     not answered), late (of the generator). `attrs["whole"]` is a `load.measured.Whole`, whose
-    `run_id` the audit wants. `options` are those of `load.run.Load`: seconds, rate, batch, pool,
-    users, run_id. Raises LoadFailed, and ValueError for options that cannot be.
+    `run_id` the audit wants; `attrs["began"]` is the start on the clock of `time.monotonic`.
+    `each_second` is called with each second once it has passed, so that something may be done to
+    the system in the midst of a test. `options` are those of `load.run.Load`: seconds, rate, batch,
+    pool, users, run_id. Raises LoadFailed, and ValueError for options that cannot be.
     """
     import pandas as pd
 
@@ -44,13 +54,17 @@ def run(
     with _started(shape, url, key, ledger, options) as test:
         total = round(shapes.shape(shape, test.load.seconds, test.load.rate).seconds)
         with tqdm(total=total, desc=shape, unit="s", file=sys.stderr, ncols=79) as bar:
+            began = 0.0
             for second in test:
+                began = began or time.monotonic() - second.second - 1
                 bar.set_postfix_str(line(second), refresh=False)
                 bar.update(min(1, total - bar.n))
+                if each_second is not None:
+                    each_second(second)
         columns = [each.name for each in fields(Second)]
         rows = pd.DataFrame([asdict(second) for second in test.seconds], columns=columns)
         rows = rows.astype(dict.fromkeys(("p50", "p95", "p99"), float))
-        rows.attrs["whole"] = test.whole
+        rows.attrs |= {"whole": test.whole, "began": began}
         return rows
 
 

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 
-BAR = re.compile(r"\d+%\|.*\||\d+\S* \[\d+:\d+")
-"""A state of a tqdm bar, with or without a total."""
+BAR = re.compile(r"\d+%\|.*\||\d+\S* \[\d+:\d+|^\S+: \w+ … \d+ s\s*$")
+"""A state of a tqdm bar, with or without a total, or of a service that starts."""
+CURSOR_UP = "\x1b[A"
+"""Between the states of several bars at once."""
 
 
 def tidy(notebook: NotebookNode) -> None:
@@ -38,6 +40,7 @@ def without_bars(text: str) -> str:
 
     A finished bar tells a reader nothing, and looks like an error where it is shown on red.
     """
+    text = text.replace(CURSOR_UP, "")
     lines = [line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n")]
     return "\n".join(line for line in lines if not BAR.search(line))
 

@@ -94,6 +94,9 @@ class Rebuilder:
                 left[place] = high
                 assigned.append(TopicPartition(*place, begin))
         self._consumer.assign(assigned)
+        if assigned:
+            # What was paused at its end the last time stays so, whatever is assigned anew.
+            self._consumer.resume(assigned)
         last = time.monotonic()
         while left:
             for message in self._consumer.consume(10_000, 0.1):
