@@ -7,7 +7,7 @@ work.
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 from rich.console import Console
@@ -77,7 +77,7 @@ def load(
     from answerbook.load.run import Load, LoadFailed, LoadTest
 
     if not host:
-        system = _system()
+        system = services.require("notify")
         host, key, ledger = system.url, key or system.api_key, ledger or system.ledger_folder
         users = users or _users(system)
     folder = ledger or Settings.load().state_folder / "load"
@@ -117,7 +117,7 @@ def million(
     from answerbook.load.sent import Plan
     from answerbook.million import Million, StandsStill
 
-    system = _system()
+    system = services.require("notify")
     run_id = run or new_run_id("million")
     plan = Plan(system.url, run_id, system.ledger_folder, events, rate, batch, connections)
     try:
@@ -139,14 +139,11 @@ def million(
         raise typer.Exit(INTERRUPTED if interrupted else 1)
 
 
-def _system() -> Any:
-    """The system's handle; started where it is not up."""
-    return cast(Any, services).require("notify")
-
-
-def _users(system: Any) -> int:
+def _users(system: services.Notify) -> int:
+    """That the system's store has."""
     with system.postgres.connect() as connection:
-        return int(connection.execute("SELECT count(*) FROM users").fetchone()[0])
+        row = connection.execute("SELECT count(*) FROM users").fetchone()
+    return int(row[0]) if row else 0
 
 
 # -- while it runs -------------------------------------------------------------------------------
@@ -221,6 +218,6 @@ def _show_whole(whole: "Whole") -> None:
     console.print(table)
 
 
-def _fail(text: str) -> Any:
+def _fail(text: str) -> NoReturn:
     complaints.print(text, style="red", highlight=False, markup=False, soft_wrap=True)
     raise typer.Exit(1)

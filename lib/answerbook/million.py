@@ -9,10 +9,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
-from importlib import import_module
 from pathlib import Path
 from threading import Thread
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from kafka.errors import KafkaError
 from rich.table import Table
@@ -23,6 +22,9 @@ from answerbook.load.sending import Sending, SendingFailed
 from answerbook.load.sent import Plan, Totals
 from answerbook.load.shapes import RATE
 from answerbook.load.stages import STAGES, Patience, Progress, Settling, behind
+
+if TYPE_CHECKING:
+    from answerbook.notify.audit import Report
 
 SAMPLE_SECONDS = 1.0
 PATIENCE_SECONDS = 120.0
@@ -70,8 +72,8 @@ class Outcome:
         """Events a second, end to end."""
         return self.totals.accepted / self.seconds
 
-    def summary(self, report: Any = None) -> str:
-        """One line; with an `audit.Report`, what it found."""
+    def summary(self, report: "Report | None" = None) -> str:
+        """One line; with an audit's report, what it found."""
         said = (
             f"{self.run_id}: {self.totals.accepted:,} events in {self.seconds:.1f} s end to end, "
             f"{self.rate:,.0f}/s, {self.rate / RATE:.1f} times a million an hour"
@@ -148,10 +150,10 @@ class Million:
         """Once it is done."""
         return Outcome(self.plan.run_id, self.totals, self.seconds, self.counts)
 
-    def audit(self) -> Any:
-        """Hold what was accepted against what became of it; an `audit.Report`."""
-        # Late: it needs numpy, and a run that is not audited does without.
-        run = import_module("answerbook.notify.audit").run
+    def audit(self) -> "Report":
+        """Hold what was accepted against what became of it."""
+        from answerbook.notify.audit import run
+
         variables = self.system.settings()
         names = {PREFIX + name.upper(): name for name in NotifySettings.model_fields}
         given: dict[str, Any] = {names[key]: variables[key] for key in variables if key in names}

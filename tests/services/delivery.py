@@ -36,7 +36,7 @@ RESULTS = (RECEIPTS_NOTIFICATIONS, DEAD_LETTERS)
 T = TypeVar("T")
 
 
-def wait_for(what: str, asked: Callable[[], T | None], seconds: float = 60.0) -> T:
+def wait_for(what: str, asked: Callable[[], T | None], seconds: float = 120.0) -> T:
     """The first answer that is true."""
     deadline = time.monotonic() + seconds
     while not (answer := asked()):
@@ -186,12 +186,14 @@ class Pipeline:
             for message in self._mine(DEAD_LETTERS)
         ]
 
-    def finished(self, count: int, seconds: float = 90.0) -> dict[str, list[NotificationReceipt]]:
+    def finished(self, count: int, seconds: float = 150.0) -> dict[str, list[NotificationReceipt]]:
         """The receipts, when there are at least so many notifications with one."""
 
         def enough() -> dict[str, list[NotificationReceipt]] | None:
-            found = self.receipts()
-            return found if len(found) >= count else None
+            with suppress(KafkaException):  # a broker that was away is not known everywhere yet
+                found = self.receipts()
+                return found if len(found) >= count else None
+            return None
 
         return wait_for(f"{count} receipts", enough, seconds)
 

@@ -65,9 +65,14 @@ def start(pipeline: Pipeline, fcm: FcmDouble, tmp_path: Path) -> Iterator[Start]
         return started[-1]
 
     yield begin
+    for worker in started:  # in order, or the next test waits until the group misses them
+        if worker.process.poll() is None:
+            worker.process.terminate()
     for worker in started:
-        worker.process.kill()
-        worker.process.wait()
+        try:
+            worker.process.wait(20)
+        finally:
+            worker.process.kill()
 
 
 def once(fcm: FcmDouble, notes: list[Notification]) -> None:
@@ -497,7 +502,7 @@ def test_what_is_still_wrong_dies_again_and_can_be_replayed_again(
     start()
     for number in (1, 2):
         wait_for("dead", lambda number=number: len(pipeline.letters()) == number)  # type: ignore[misc]
-        assert "1 sent again." == replay(pipeline)
+        assert "1 sent again." == replay(pipeline, "--run", pipeline.run_id)
     wait_for("sent", lambda: fcm.accepted[note.notification_id] == 1)
     pipeline.committed()
     assert [("dead", 0), ("dead", 1), ("sent", 2)] == [

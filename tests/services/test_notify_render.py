@@ -27,10 +27,12 @@ from answerbook.notify.records import DeadLetter, Event, EventReceipt, Notificat
 from answerbook.services.native import programs
 
 SCHEMA = Path(answerbook.notify.store.__file__).with_name("schema.sql")
-WAIT_SECONDS = 200
+WAIT_SECONDS = 280
 DAY = 86_400_000
 YEAR_2099 = 4_075_000_000_000
 USERS = 50
+
+pytestmark = pytest.mark.timeout(900)
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Record)

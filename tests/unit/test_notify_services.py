@@ -1,5 +1,7 @@
 """The notification system's programs as services, before anything is started."""
 
+import subprocess
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -161,6 +163,22 @@ def test_no_secret_is_shown_by_a_cell_and_a_client_gets_each(notify: Notify) -> 
         assert 0o600 == secret.stat().st_mode & 0o777
         assert secret.read_text() not in shown
         assert any(secret.read_text() in str(value) for value in settings.values())
+
+
+def test_command_starts_without_any_package_of_question_2() -> None:
+    program = "import sys, answerbook.cli; print(*sys.modules)"
+    loaded = subprocess.check_output([sys.executable, "-c", program], text=True).split()
+    heavy = {
+        "aiohttp",
+        "confluent_kafka",
+        "locust",
+        "msgspec",
+        "numpy",
+        "pandas",
+        "pyspark",
+        "structlog",
+    }
+    assert set() == heavy & set(loaded)
 
 
 # -- packages ------------------------------------------------------------------------------------

@@ -61,6 +61,11 @@ class Service(ABC):
         """The ports that a start has chosen, from then until it is over."""
 
     @property
+    def patience(self) -> float:
+        """Seconds that it may take from its start until its client made a round trip."""
+        return self.settings.start_timeout
+
+    @property
     def node_count(self) -> int:
         """How many processes or containers of the same kind it is made of."""
         return 1
@@ -153,7 +158,7 @@ class Service(ABC):
         before = [status.node for status in self.nodes() if status.condition != "stopped"]
         try:
             self.engine.start(self, node)
-            self._wait_until_ready(time.monotonic() + self.settings.start_timeout, node)
+            self._wait_until_ready(time.monotonic() + self.patience, node)
         except BaseException:
             # A start that fails or is interrupted leaves nothing, except the nodes that ran before.
             if not before:
@@ -198,7 +203,7 @@ class Service(ABC):
                 self._raise_if_cancelled()
                 if time.monotonic() > deadline:
                     raise StartFailed(
-                        f"{self.name} did not answer within {self.settings.start_timeout:.0f} s "
+                        f"{self.name} did not answer within {self.patience:.0f} s "
                         f"(last: {last_error!r}). Give it longer with ANSWERBOOK_START_TIMEOUT, "
                         f"or read its log:\n{self._last_words()}"
                     ) from last_error

@@ -86,7 +86,7 @@ class Program(Service):
 
     def wait_until_ready(self) -> None:
         """Return when every process is ready again: what it needs may have been away."""
-        self._wait_until_ready(time.monotonic() + self.settings.start_timeout, None)
+        self._wait_until_ready(time.monotonic() + self.patience, None)
 
     def ping(self) -> None:
         for node in range(1, self.node_count + 1):
@@ -146,6 +146,11 @@ class Render(Program):
 
     name = "notify-render"
     usual_ports: ClassVar = {"http": "notify_render_port"}
+
+    @property
+    def patience(self) -> float:
+        """Twice a broker's: Spark takes 20 s of processor until its first batch."""
+        return 2 * super().patience
 
     def cluster_id(self) -> str:
         """Of the Kafka cluster: a checkpoint's offsets mean nothing on another."""

@@ -203,7 +203,7 @@ class Intake(Thread):
         self._places = {(place.topic, place.partition) for place in partitions}
         numbers = whole(self._places)
         windows = self._rebuilder.fill(numbers, self._worker.windows)
-        self._call(self._worker_assigned(windows), 10.0)
+        self._call(self._worker_assigned(windows))
         self.assigned = True
         log().info(
             "partitions assigned",
@@ -217,7 +217,7 @@ class Intake(Thread):
 
     def _on_revoked(self, partitions: list[TopicPartition]) -> None:
         self.assigned = False
-        positions = self._call(self._worker.drain(self._drain_seconds), self._drain_seconds + 2)
+        positions = self._call(self._worker.drain(self._drain_seconds))
         self._places, self._paused, self._not_due = set(), set(), {}
         self._to_commit = {}
         self._mode = "all"
@@ -230,9 +230,12 @@ class Intake(Thread):
             # Lost them already: whoever has them now reads again, and its window knows.
             log().warning("offsets were not committed at the end", error=str(error))
 
-    def _call(self, asked: Coroutine[Any, Any, T], timeout: float) -> T:
-        """What the loop answers; this thread waits."""
-        return asyncio.run_coroutine_threadsafe(asked, self._loop).result(timeout)
+    def _call(self, asked: Coroutine[Any, Any, T]) -> T:
+        """What the loop answers. This thread waits for it without an end of its own.
+
+        A drain that went on after partitions were assigned again would spoil what follows.
+        """
+        return asyncio.run_coroutine_threadsafe(asked, self._loop).result()
 
 
 def whole(places: set[Place]) -> set[int]:

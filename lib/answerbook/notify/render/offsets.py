@@ -52,7 +52,9 @@ def checkpoint(folder: Path, of: str) -> Path:
                 "recognised by its ids and not sent again."
             )
     else:
-        note.write_text(of)
+        whole = note.with_suffix(".new")
+        whole.write_text(of)
+        whole.replace(note)
     return folder / "checkpoint"
 
 

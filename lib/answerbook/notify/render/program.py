@@ -25,7 +25,7 @@ DRAIN_SECONDS = 30.0
 
 
 class Died(Exception):
-    """The query or its JVM ended by itself; the message says why."""
+    """It cannot start, or the query or its JVM ended by itself; the message says why."""
 
 
 def main(settings: NotifySettings) -> None:
@@ -49,7 +49,13 @@ class Render:
     def run(self, ended: Event) -> None:
         settings = self._settings
         port = PORTS["render"] if settings.port is None else settings.port
-        watch = Watch(settings.host, port, self._not_ready, self._not_alive)
+        try:
+            watch = Watch(settings.host, port, self._not_ready, self._not_alive)
+        except OSError as error:
+            raise Died(
+                f"It cannot listen on {settings.host}:{port} ({error.strerror}). "
+                "Name another port in ANSWERBOOK_NOTIFY_PORT."
+            ) from None
         self._log.info("render starts", port=watch.port)
         try:
             if checkpoint := self._checkpoint(ended):
@@ -89,8 +95,9 @@ class Render:
         group = offsets.Group(settings.kafka)
         try:
             people.start(lambda: ended.is_set() or not jvm.runs)
-            if ended.is_set() or not jvm.runs:
+            if ended.is_set():
                 return
+            self._still_runs(jvm)
             job = Job(session, settings, people)
             self._listener = Listener(group, job.finished)
             session.streams.addListener(self._listener)
