@@ -335,15 +335,16 @@ above.bar(numbers, [batch["numInputRows"] for batch in batches])
 below.bar(numbers, seconds, color="#D55E00", hatch="///", edgecolor="w")
 above.set(xlabel="micro-batch", ylabel="rows")
 below.set(xlabel="micro-batch", ylabel="seconds")
-first, fastest = seconds[0], min(seconds)
-show(drawn, alt=f"Equal slices: first {first:.1f} s, best {fastest:.1f} s.")
-assert first > fastest
+slow, fast = seconds[0], min(seconds)
+show(drawn, alt=f"The first slice took {slow:.1f} s, the quickest {fast:.1f}.")
+assert slow > fast
 
 # %% [markdown]
 # What divides badly makes one more slice of a few rows, which takes nearly as long
 # as the full ones: a batch costs a fixed part, planning and two notes in the
-# checkpoint, besides what each row costs. Under load the batches grow until they take what arrives
-# meanwhile; so throughput rises with the backlog, and latency with it.
+# checkpoint, besides what each row costs. Under load the batches grow until they
+# take what arrives meanwhile; so throughput rises with the backlog, and latency
+# with it.
 #
 # ## A restarted query goes on where its checkpoint says
 # Two more events come in: one that says it happened in 2099, and one of 1999. Then
@@ -371,9 +372,9 @@ assert rows == 2 and more["batchId"] == len(batches)
 assert outcomes == [{"expanded": 2}] and more["stateOperators"] == []
 
 # %% [markdown]
-# Both count. A *watermark* would have dropped one of them: it follows the latest
-# time seen, and what is older by more than its delay is thrown away without a
-# word. One event of 2099 would have been the end of all others. It bounds what
+# Both count. A *watermark* on `occurred_at` follows the latest time seen, and what
+# is older by more than its delay is thrown away without a word: one event of 2099
+# would have been the end of all others. It bounds what
 # windows and joins of streams must remember; this query remembers nothing, so it
 # has none.
 #
@@ -390,15 +391,15 @@ assert waiting == 2_002 and left == 0
 assert is_sent(f"2099-{tag}") and is_sent(f"1999-{tag}")
 
 # %% [markdown]
-# ## Ten thousand events pass as a wave
+# ## Ten thousand events wait where the work is slowest
 # A program beside the kernel sends 10,000 events as fast as the door takes them.
 # It writes each id that was answered 202 to a *ledger*, on disk with fsync: that
-# is what was promised. Meanwhile we look at the lags.
+# is what was promised. Meanwhile we look at the lags, on a scale that shows few
+# beside many.
 #
 # <details><summary>Predict: which topic will have the longest queue?</summary>
-# <code>events</code>: the door only has to write a record, in batches, while a
-# micro-batch must end before the next one begins. What it writes comes all at
-# once, which is the next queue.
+# <code>events</code>: the door only has to write records, while a micro-batch must
+# end before its offsets are committed. Its steps are the micro-batches.
 # </details>
 
 # %%
@@ -412,10 +413,13 @@ assert sent.accepted == 10_000
 # %%
 waves = pipeline.as_lines(samples)
 drawn = lines(waves, x="seconds", y="records that wait")
+(axes,) = drawn.axes
+axes.set_yscale("symlog", linthresh=10)
 most = {name: max(waits) for name, (_, waits) in waves.items()}
 peaks = ", ".join(f"{name} {peak:,}" for name, peak in most.items())
-show(drawn, alt=f"Lag rises and falls, stage after stage. At most: {peaks}.")
+show(drawn, alt=f"Events fall in steps, one a micro-batch. At most: {peaks}.")
 assert all(waits[-1] == 0 for _, waits in waves.values())
+assert most["events"] == max(most.values())
 
 # %% [markdown]
 # ## The audit balances, and can fail
@@ -436,8 +440,8 @@ table(
 assert report.balanced and report.events.accepted == 10_000
 
 # %% [markdown]
-# Why were some not sent? Their receipts say. It is night somewhere, and normal
-# priority waits for nobody's sleep: it is suppressed.
+# Why were some not sent? Their receipts say. It is night somewhere: what is not of
+# high priority is suppressed there, and not kept for the morning.
 
 # %%
 receipts = steps(servers, "receipts.events", began)
@@ -526,7 +530,8 @@ assert (state["state"], state["reason"]) == ("suppressed", "preference")
 # <details><summary>Why does the door not simply call FCM?</summary>
 # Then a caller waits for PostgreSQL, for a template and for Google, and gets
 # their errors. With the log between, it waits for one write, and a burst becomes
-# lag in place of failures. Evidence: <i>Ten thousand events pass as a wave</i>.
+# lag in place of failures. Evidence: <i>Ten thousand events wait where the work is
+# slowest</i>.
 # </details>
 #
 # <details><summary>Why Spark, and not a plain consumer?</summary>
@@ -550,8 +555,9 @@ assert (state["state"], state["reason"]) == ("suppressed", "preference")
 # </details>
 #
 # <details><summary>How fresh are the preferences?</summary>
-# Half a minute: Spark reads the tables again that often, beside its batches. If
-# PostgreSQL is away, it uses what it has. Evidence: <i>To Spark, a log is a table
+# At most half a minute old: that often, beside its batches, Spark asks whether
+# anything changed, and reads the tables again if so. If PostgreSQL is away, it uses
+# what it has. Evidence: <i>To Spark, a log is a table
 # that grows</i>, where they were read once.
 # </details>
 #

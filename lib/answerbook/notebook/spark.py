@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import warnings
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,11 +37,8 @@ class Spark:
     """A session of the kernel's own. Raises what `spark` and `read` of render raise."""
 
     def __init__(self, system: Notify) -> None:
-        with warnings.catch_warnings():
-            # PySpark has not been told of pandas 3, which nothing here uses.
-            warnings.simplefilter("ignore", FutureWarning)
-            from answerbook.notify.render.people import jdbc_options, read
-            from answerbook.notify.render.session import spark
+        from answerbook.notify.render.people import jdbc_options, read
+        from answerbook.notify.render.session import spark
         from answerbook.services.native import programs
 
         settings = Settings.load()
