@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 BAR = re.compile(r"\d+%\|.*\||\d+\S* \[\d+:\d+")
 """A state of a tqdm bar, with or without a total."""
+WAITING = re.compile(r": starting … \d+ s$")
+"""A state of what `services` draws while one starts."""
+UP = "\x1b[A"
+"""What tqdm moves to the line above with, where several bars stand under each other."""
 
 
 def tidy(notebook: NotebookNode) -> None:
@@ -38,8 +42,15 @@ def without_bars(text: str) -> str:
 
     A finished bar tells a reader nothing, and looks like an error where it is shown on red.
     """
-    lines = [line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n")]
-    return "\n".join(line for line in lines if not BAR.search(line))
+    several = UP in text
+    lines = [line.rstrip("\r").rpartition("\r")[2] for line in text.replace(UP, "").split("\n")]
+    left = [line for line in lines if not BAR.search(line) and not (several and _is_left(line))]
+    return "\n".join(left)
+
+
+def _is_left(line: str) -> bool:
+    """Whether the line is left of bars that stood under each other: a state, or a gap."""
+    return not line.strip() or WAITING.search(line) is not None
 
 
 def _joined(outputs: Iterable[NotebookNode]) -> list[NotebookNode]:
