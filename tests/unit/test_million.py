@@ -8,10 +8,9 @@ from prometheus_client import Counter
 from answerbook import million
 from answerbook.load.sent import Plan
 from answerbook.million import Million, StandsStill
+from answerbook.notify.render.metrics import EVENTS as RENDERED
 from answerbook.notify.running import Watch
 from tests.unit.notify_api import KEY, Server, serving
-
-RENDERED = Counter("answerbook_render_events_total", "", ["outcome"])
 
 
 class OneProgram:

@@ -45,28 +45,41 @@ def judged(
         .join(person, expr("event.user_id = id"), "left")
         .join(broadcast(templates), expr("event.kind = kind"), "left")
     )
-    return (
-        known.selectExpr("*", f"{sql.MINUTE} AS minute", f"{sql.TEXT} AS text")
-        .selectExpr("*", f"{sql.REASON} AS reason")
-        .selectExpr(
-            "*",
-            f"{sql.OUTCOME} AS outcome",
-            f"IF(reason IS NULL, {sql.filled('text.title')}, NULL) AS title",
-            f"IF(reason IS NULL, {sql.filled('text.body')}, NULL) AS body",
-        )
-        .selectExpr("*", f"{sql.NOTIFICATIONS} AS notifications")
+    return _with_columns(
+        known,
+        {"minute": sql.MINUTE, "text": sql.TEXT},
+        {"reason": sql.REASON},
+        {
+            "outcome": sql.OUTCOME,
+            "title": f"IF(reason IS NULL, {sql.filled('text.title')}, NULL)",
+            "body": f"IF(reason IS NULL, {sql.filled('text.body')}, NULL)",
+        },
+        {"notifications": sql.NOTIFICATIONS},
     )
 
 
 def records_of(events: DataFrame) -> DataFrame:
     """What to write for judged events: notifications, receipts and dead letters."""
-    named = events.selectExpr(
-        "*",
-        f"IF({sql.is_name('run_id')}, event.run_id, NULL) AS named_run",
-        f"IF({sql.is_name('event_id')}, event.event_id, NULL) AS named_event",
-        f"{sql.IS_TEXT} AS is_text",
-    )
-    return named.selectExpr(f"inline({sql.RECORDS})")
+    named = {
+        "named_run": f"IF({sql.is_name('run_id')}, event.run_id, NULL)",
+        "named_event": f"IF({sql.is_name('event_id')}, event.event_id, NULL)",
+        "is_text": sql.IS_TEXT,
+    }
+    return _with_columns(events, named, last=f"inline({sql.RECORDS})")
+
+
+def _with_columns(rows: DataFrame, *steps: dict[str, str], last: str = "*") -> DataFrame:
+    """Columns of SQL, step by step, each step's from those before it; `last` is what is selected.
+
+    One statement, because Spark looks through a whole query anew each time something is put on it,
+    and that is done for every micro-batch.
+    """
+    rows.createOrReplaceTempView("render_rows")
+    text = "render_rows"
+    for step in steps:
+        columns = ", ".join(f"{of} AS {name}" for name, of in step.items())
+        text = f"(SELECT *, {columns} FROM {text})"
+    return rows.sparkSession.sql(f"SELECT {last} FROM {text}")
 
 
 def _counts() -> list[Column]:
