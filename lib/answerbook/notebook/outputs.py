@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 BAR = re.compile(r"\d+%\|.*\||\d+\S* \[\d+:\d+|^\S+: \w+ … \d+ s\s*$")
 """A state of a tqdm bar, with or without a total, or of a service that starts."""
-CURSOR_UP = "\x1b[A"
-"""Between the states of several bars at once."""
+UP = "\x1b[A"
+"""What tqdm moves to the line above with, where several bars stand under each other."""
 
 
 def tidy(notebook: NotebookNode) -> None:
@@ -40,9 +40,10 @@ def without_bars(text: str) -> str:
 
     A finished bar tells a reader nothing, and looks like an error where it is shown on red.
     """
-    text = text.replace(CURSOR_UP, "")
-    lines = [line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n")]
-    return "\n".join(line for line in lines if not BAR.search(line))
+    several = UP in text  # then the gaps between them are left of bars, too
+    lines = [line.rstrip("\r").rpartition("\r")[2] for line in text.replace(UP, "").split("\n")]
+    kept = [line for line in lines if not BAR.search(line)]
+    return "\n".join(line for line in kept if line.strip() or not several)
 
 
 def _joined(outputs: Iterable[NotebookNode]) -> list[NotebookNode]:

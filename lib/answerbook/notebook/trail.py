@@ -24,24 +24,29 @@ class Step:
     value: dict[str, Any]
 
 
-def trail(servers: str, event_id: str) -> list[Step]:
+def trail(servers: str, event_id: str, since: int = 0) -> list[Step]:
     """Every record that belongs to the event, topic by topic in the order of the pipeline.
 
-    `event_id` is the whole one, `<key id>/<event id>`. Reads all topics from their beginning, so
-    it is for thousands of records, not for millions. Raises what `topics.read_all` does.
+    `event_id` is the whole one, `<key id>/<event id>`. Reads all topics from where they were at
+    `since`, milliseconds since 1970, so it is for thousands of records, not for millions. Raises
+    what `topics.read_all` does.
     """
     from answerbook.notify import records
 
     return [
-        step for topic in records.TOPICS for step in steps(servers, topic) if _is_of(step, event_id)
+        step
+        for topic in records.TOPICS
+        for step in steps(servers, topic, since)
+        if _is_of(step, event_id)
     ]
 
 
-def steps(servers: str, topic: str) -> Iterable[Step]:
-    """All records of a topic that are JSON objects."""
-    from answerbook.notify.topics import read_all
+def steps(servers: str, topic: str, since: int = 0) -> Iterable[Step]:
+    """All records of a topic that are JSON objects, from those written at `since` on."""
+    from answerbook.notify.topics import offsets_at, read_all
 
-    for message in read_all(servers, topic):
+    begin = offsets_at(servers, topic, since) if since else None
+    for message in read_all(servers, topic, begin=begin):
         value = message.value()
         try:
             content = json.loads(value or b"")
@@ -53,13 +58,17 @@ def steps(servers: str, topic: str) -> Iterable[Step]:
 
 
 def wait_for_trail(
-    servers: str, event_id: str, whole: Callable[[list[Step]], bool], seconds: float = 30.0
+    servers: str,
+    event_id: str,
+    whole: Callable[[list[Step]], bool],
+    seconds: float = 30.0,
+    since: int = 0,
 ) -> list[Step]:
     """The trail once `whole` says that it is. Raises TimeoutError after `seconds`."""
     found: list[Step] = []
 
     def arrived() -> bool:
-        found[:] = trail(servers, event_id)
+        found[:] = trail(servers, event_id, since)
         return whole(found)
 
     wait_for(arrived, f"the trail of {event_id} is whole", seconds)

@@ -73,6 +73,28 @@ def partitions(servers: str, topic: str) -> list[int]:
     return sorted(found.partitions)
 
 
+def offsets_at(servers: str, topic: str, at: int) -> dict[int, int]:
+    """Partition → the first offset that was written at `at` or later, milliseconds since 1970.
+
+    Where there is none yet, the partition's end. Raises KafkaException, and LookupError without
+    the topic.
+    """
+    consumer = Consumer(
+        {"bootstrap.servers": servers, "group.id": "offsets-at", "log_level": 0}  # never joined
+    )
+    try:
+        wanted = [TopicPartition(topic, number, at) for number in partitions(servers, topic)]
+        found = {}
+        for place in consumer.offsets_for_times(wanted, timeout=10):
+            if place.error is not None:
+                raise KafkaException(place.error)
+            _, end = consumer.get_watermark_offsets(place, timeout=10)
+            found[place.partition] = place.offset if place.offset >= 0 else end
+        return found
+    finally:
+        consumer.close()
+
+
 def create_topics(servers: str, topics: Iterable[str], count: int, replication: int) -> list[str]:
     """Make the topics that are not there; their names. Raises KafkaException."""
     admin = _admin(servers)

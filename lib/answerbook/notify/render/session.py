@@ -14,13 +14,14 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import pyspark
 from pyspark import SparkConf, SparkContext
 from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
 
-START_SECONDS = 60
+START_SECONDS = 120
 STOP_SECONDS = 10
 OPENED = (
     *("java.base/java." + name for name in ("lang", "lang.invoke", "lang.reflect", "io", "net")),
@@ -48,12 +49,14 @@ class NoSpark(Exception):
 class Jvm:
     """The driver's JVM: Py4J's gateway into it, and its process."""
 
-    def __init__(self, java: Path, heap: str, jars: str) -> None:
+    def __init__(self, java: Path, heap: str, jars: str, log: IO[bytes] | None = None) -> None:
         with tempfile.TemporaryDirectory(prefix="answerbook-spark-") as folder:
             told = Path(folder) / "gateway"
             self.process = subprocess.Popen(
                 _command(java, heap, jars),
                 stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
                 env=os.environ
                 | {"_PYSPARK_DRIVER_CONN_INFO_PATH": str(told), "SPARK_CONNECT_MODE": "0"},
                 # Ctrl-C goes to a whole group, and the query must end before its JVM does.
@@ -103,17 +106,23 @@ class Jvm:
 
 @contextmanager
 def spark(
-    *, master: str, heap: str, jars: str = "", java: Path | None = None
+    *,
+    master: str,
+    heap: str,
+    jars: str = "",
+    java: Path | None = None,
+    log: IO[bytes] | None = None,
 ) -> Iterator[tuple[SparkSession, Jvm]]:
     """A session as render wants it, and its JVM; at the end both are gone.
 
-    `jars` is a class path. Raises NoSpark.
+    `jars` is a class path; `log` takes what the JVM prints, in place of this process's own output.
+    Raises NoSpark.
     """
     for path in filter(None, jars.split(os.pathsep)):
         if not Path(path).is_file():
             raise NoSpark(f"There is no {path}, which ANSWERBOOK_NOTIFY_RENDER_JARS names.")
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # for rows that a notebook makes
-    jvm = Jvm(java or installed_java(), heap, jars)
+    jvm = Jvm(java or installed_java(), heap, jars, log)
     try:
         context = _context(_conf(master, jars), jvm)
         try:
