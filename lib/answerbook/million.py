@@ -5,7 +5,7 @@ a process of its own, so that what is measured is the system and not this progra
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
@@ -90,8 +90,25 @@ class Outcome:
 class Million:
     """A run under way. `watch` it in a loop until `done`; leaving its block ends the sender."""
 
-    def __init__(self, system: System, plan: Plan, users: int, seed: int = 0) -> None:
+    def __init__(
+        self,
+        system: System,
+        plan: Plan,
+        users: int,
+        seed: int = 0,
+        *,
+        every: float | None = None,
+        patience: float = PATIENCE_SECONDS,
+        on_page: Callable[[str, str], None] | None = None,
+        malformed: float = 0.0,
+        poison: float = 0.0,
+    ) -> None:
+        """`every` so many seconds `watch` looks; it gives up `patience` after the last movement.
+
+        `on_page` gets each program's name and /metrics; the shares are those of `load.Events`.
+        """
         self.system, self.plan = system, plan
+        self._every, self._on_page = every, on_page
         self.done = False
         self.lag: Mapping[str, int] = {}
         self.rates: dict[str, float] = {}
@@ -99,11 +116,13 @@ class Million:
         self._looked = 0.0
         self._error: SendingFailed | None = None
         self._progress, self._settling = Progress(), Settling()
-        self._patience = Patience(PATIENCE_SECONDS)
-        self._retrying = Patience(RETRY_PATIENCE_SECONDS)
+        self._patience = Patience(patience)
+        self._retrying = Patience(max(patience, RETRY_PATIENCE_SECONDS))
         self._scrape()
         self.began = time.monotonic()
-        self._sending = Sending(plan, system.api_key, users=users, seed=seed)
+        self._sending = Sending(
+            plan, system.api_key, users=users, seed=seed, malformed=malformed, poison=poison
+        )
         self._reader = Thread(target=self._read, name="sender's reports", daemon=True)
         self._reader.start()
 
@@ -124,7 +143,8 @@ class Million:
 
     def watch(self) -> None:
         """Look once, SAMPLE_SECONDS after the last time. Raises StandsStill, and SendingFailed."""
-        time.sleep(max(0.0, self._looked + SAMPLE_SECONDS - time.monotonic()))
+        every = SAMPLE_SECONDS if self._every is None else self._every
+        time.sleep(max(0.0, self._looked + every - time.monotonic()))
         if self._error:
             raise self._error
         ended = self.totals.done
@@ -205,9 +225,12 @@ class Million:
             for node in range(1, program.node_count + 1):
                 try:
                     port = program.ports(node)[next(iter(program.usual_ports))]
-                    self._progress.see(f"{program.name} {node}", _metrics(program.host, port))
+                    page = _metrics(program.host, port)
+                    self._progress.see(f"{program.name} {node}", page)
                 except (OSError, HTTPException, ValueError):
                     continue
+                if self._on_page is not None:
+                    self._on_page(f"{program.name} {node}", page)
 
 
 def _metrics(host: str, port: int) -> str:

@@ -57,6 +57,27 @@ def two_homes() -> Iterator[tuple[Path, Path]]:
         yield first, second
 
 
+@pytest.fixture(scope="module")
+def small_system(request: pytest.FixtureRequest, session_home: Path) -> Iterator[None]:
+    """The notification system with few users and two workers, started by whoever requires it.
+
+    It is down at the end, for its memory is wanted; but not between two modules that both want it.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ANSWERBOOK_NOTIFY_USERS", "1000")
+        patch.setenv("ANSWERBOOK_NOTIFY_DELIVER_WORKERS", "2")
+        patch.setenv("ANSWERBOOK_START_TIMEOUT", "300")
+        yield
+        if not _next_module_wants(request, "small_system"):
+            services.down(["notify", "kafka", "postgres"])
+
+
+def _next_module_wants(request: pytest.FixtureRequest, fixture: str) -> bool:
+    items = request.session.items
+    last = max(index for index, item in enumerate(items) if item.path == request.path)
+    return any(fixture in getattr(item, "fixturenames", ()) for item in items[last + 1 : last + 2])
+
+
 class state_folder:
     """A new state folder; at its end all services in it are ended and nothing of theirs may run."""
 

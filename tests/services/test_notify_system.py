@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,20 +23,8 @@ UP = [sys.executable, "-m", "answerbook", "up", "notify"]
 DEADLINE = 240.0
 PARTS = ("notify-emulator", "notify-api", "notify-render", "notify-deliver", "notify-track")
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.usefixtures("small_system")]
 """Spark's start takes most of a minute on a busy machine, and two tests start it anew."""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def small(session_home: Path) -> Iterator[None]:
-    """Few users, two workers; and all of it down at the end, for its memory is wanted."""
-    patch = pytest.MonkeyPatch()
-    patch.setenv("ANSWERBOOK_NOTIFY_USERS", "1000")
-    patch.setenv("ANSWERBOOK_NOTIFY_DELIVER_WORKERS", "2")
-    patch.setenv("ANSWERBOOK_START_TIMEOUT", "300")
-    yield
-    services.down(["notify", "kafka", "postgres"])
-    patch.undo()
 
 
 @pytest.fixture
