@@ -58,11 +58,22 @@ def two_homes() -> Iterator[tuple[Path, Path]]:
 
 
 @pytest.fixture(scope="module")
+def own_home(session_home: Path) -> Iterator[Path]:
+    """A state folder for one module, whose topics have partitions and records of its own."""
+    with pytest.MonkeyPatch.context() as patch, state_folder() as folder:
+        patch.setenv("ANSWERBOOK_HOME", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="module")
 def small_system(request: pytest.FixtureRequest, session_home: Path) -> Iterator[None]:
     """The notification system with few users and two workers, started by whoever requires it.
 
     It is down at the end, for its memory is wanted; but not between two modules that both want it.
     """
+    if not any(service.name == "notify-api" for service in services.running()):
+        # What other modules left in the topics is not what this system made.
+        services.down(["kafka", "postgres"], delete_data=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ANSWERBOOK_NOTIFY_USERS", "1000")
         patch.setenv("ANSWERBOOK_NOTIFY_DELIVER_WORKERS", "2")

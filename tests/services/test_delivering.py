@@ -9,6 +9,8 @@ from answerbook import services
 from answerbook.notebook.delivering import Delivering, per_second
 from answerbook.services import Notify, Service
 
+pytestmark = pytest.mark.usefixtures("own_home")
+
 
 @pytest.fixture
 def system() -> Iterator[Notify]:

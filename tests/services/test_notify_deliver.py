@@ -34,6 +34,8 @@ from tests.services.fcm_double import (
     refusal,
 )
 
+pytestmark = pytest.mark.usefixtures("own_home")
+
 Start = Callable[..., DeliverProcess]
 
 runs = count()

@@ -11,6 +11,8 @@ from answerbook.notify.deliver.window import Window, key_of
 from answerbook.notify.records import Notification, NotificationReceipt
 from answerbook.notify.topics import create_topics
 
+pytestmark = pytest.mark.usefixtures("own_home")
+
 PARTITIONS = 2
 
 

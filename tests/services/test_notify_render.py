@@ -32,7 +32,7 @@ DAY = 86_400_000
 YEAR_2099 = 4_075_000_000_000
 USERS = 50
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("own_home")]
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Record)

@@ -27,6 +27,8 @@ from answerbook.notify.records import EventReceipt, NotificationReceipt, encode
 from answerbook.notify.store import schema
 from answerbook.notify.topics import create_topics, lag, read_all
 
+pytestmark = pytest.mark.usefixtures("own_home")
+
 TOPICS = (records.RECEIPTS_EVENTS, records.RECEIPTS_NOTIFICATIONS)
 Row = tuple[Any, ...]
 

@@ -15,6 +15,8 @@ from answerbook.notify import records, topics
 from answerbook.notify.kafka import Writer
 from answerbook.services import Kafka, Postgres
 
+pytestmark = pytest.mark.usefixtures("own_home")
+
 SCHEMA = Path(answerbook.notify.store.__file__).with_name("schema.sql")
 
 

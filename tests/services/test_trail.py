@@ -11,6 +11,8 @@ from answerbook.notify import records, topics
 from answerbook.notify.kafka import Item, Writer
 from answerbook.services import Kafka
 
+pytestmark = pytest.mark.usefixtures("own_home")
+
 
 @pytest.fixture
 def kafka() -> Kafka:
