@@ -43,6 +43,9 @@ def publish(rabbitmq: RabbitMQ, text: str) -> None:
     persistent = pika.BasicProperties(delivery_mode=2)
     channel.basic_publish("", "kept", text.encode(), persistent, mandatory=True)
     channel.connection.close()
+    # A confirm is about the message. RabbitMQ 3.10 keeps the queue's declaration in memory for
+    # some seconds more, and a kill within them takes the queue along.
+    rabbitmq.engine.run(rabbitmq, 1, ["rabbitmqctl", "eval", "mnesia:sync_log()."])
 
 
 def get(rabbitmq: RabbitMQ) -> str:

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from threading import Timer
 
 import psutil
 import pytest
@@ -39,6 +40,19 @@ def reservation() -> Iterator[Reservation]:
 def of_another() -> Iterator[Reservation]:
     with closing(Reservation()) as reservation:
         yield reservation
+
+
+def test_port_that_is_given_back_in_a_moment_is_waited_for() -> None:
+    held = socket.create_server(("127.0.0.1", 0))
+    number = held.getsockname()[1]
+    ports.wait_until_free([number], 0.1)
+    assert not ports.is_free(number)
+
+    later = Timer(0.2, held.close)
+    later.start()
+    ports.wait_until_free([number], 30)
+    later.join()
+    assert ports.is_free(number)
 
 
 def test_usual_port_is_chosen_where_it_is_free(reservation: Reservation) -> None:

@@ -6,7 +6,8 @@ who starts a service from another state folder chooses it too.
 
 import random
 import socket
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 
 from answerbook.services.errors import ServiceError
@@ -14,6 +15,9 @@ from answerbook.services.errors import ServiceError
 OTHERS = range(20_000, 32_000)
 """Under the range that the system takes outgoing connections' ports from (32,768 on, by default):
 one of those could take a port at any moment."""
+
+RELEASE_SECONDS = 3.0
+"""What the children of a killed process may take to notice, on a busy machine, and to end."""
 
 
 class Reservation:
@@ -71,6 +75,13 @@ def choose_each(
             chosen[node][name] = choose(number, taken, reservation)
             taken.add(chosen[node][name])
     return chosen
+
+
+def wait_until_free(numbers: Iterable[int], seconds: float = RELEASE_SECONDS) -> None:
+    """Return once all are free, or after `seconds`: what was killed holds its port for a moment."""
+    deadline = time.monotonic() + seconds
+    while not all(map(is_free, numbers)) and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 def is_free(port: int) -> bool:

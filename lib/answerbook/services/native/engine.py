@@ -136,6 +136,8 @@ class NativeEngine:
         if old is not None and living:
             # With its dead processes: a node that lost one of two is not whole.
             return old.model_copy(update={"phase": "starting"})
+        if old is not None:
+            ports.wait_until_free([number for of in old.ports.values() for number in of.values()])
         return ServiceRecord(
             service=service.name,
             engine=self.name,
