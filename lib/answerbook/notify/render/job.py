@@ -36,7 +36,7 @@ def judged(
     """Each event with its outcome, its reason and its notifications."""
     parsed = events.selectExpr(
         "value", "partition", "offset", f"{sql.EVENT} AS event", f"{now} AS now"
-    ).selectExpr("*", f"{sql.IS_EVENT} AS is_event", f"{sql.EXPIRES_AT} AS expires_at")
+    ).selectExpr("*", f"{sql.WRONG} AS wrong", f"{sql.EXPIRES_AT} AS expires_at")
     person = people.selectExpr("user_id AS id", "struct(*) AS person")
     known = (
         # The smaller side is what has to be hashed, and that is a micro-batch: `people` lies in
@@ -47,14 +47,16 @@ def judged(
     )
     return _with_columns(
         known,
-        {"minute": sql.MINUTE, "text": sql.TEXT},
+        {"local": sql.LOCAL, "text": sql.TEXT},
+        {"minute": sql.MINUTE},
         {"reason": sql.REASON},
         {
             "outcome": sql.OUTCOME,
             "title": f"IF(reason IS NULL, {sql.filled('text.title')}, NULL)",
             "body": f"IF(reason IS NULL, {sql.filled('text.body')}, NULL)",
         },
-        {"notifications": sql.NOTIFICATIONS},
+        {"notifications": sql.NOTIFICATIONS, "most_bytes": sql.MOST_BYTES},
+        {"too_large": sql.TOO_LARGE},
     )
 
 

@@ -178,8 +178,6 @@ def _conf(master: str, jars: str) -> SparkConf:
         "spark.sql.sources.useV1SourceList": "",
         # Batches are alike: to plan each anew by its size costs more than it saves.
         "spark.sql.adaptive.enabled": "false",
-        # Half the time that users take to be read, for a third more memory.
-        "spark.sql.inMemoryColumnarStorage.compressed": "false",
         "spark.sql.streaming.noDataProgressEventInterval": "1000",
         "spark.sql.shuffle.partitions": "2",
         "spark.sql.streaming.minBatchesToRetain": "10",
