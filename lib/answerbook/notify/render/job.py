@@ -150,7 +150,7 @@ class Job:
     def _write(self, events: DataFrame, batch: int) -> None:
         with self._changed:
             if self._draining:
-                raise Draining
+                raise Draining("render ends; its next start does this micro-batch")
             self._under_way = batch
         tables = self._people.latest()
         seen = Observation()
