@@ -37,12 +37,11 @@ def judged(
     parsed = events.selectExpr(
         "value", "partition", "offset", f"{sql.EVENT} AS event", f"{now} AS now"
     ).selectExpr("*", f"{sql.WRONG} AS wrong", f"{sql.EXPIRES_AT} AS expires_at")
-    person = people.selectExpr("user_id AS id", "struct(*) AS person")
     known = (
         # The smaller side is what has to be hashed, and that is a micro-batch: `people` lies in
         # memory, parted by user already.
         parsed.hint("shuffle_hash")
-        .join(person, expr("event.user_id = id"), "left")
+        .join(people, expr("event.user_id = user_id"), "left")
         .join(broadcast(templates), expr("event.kind = kind"), "left")
     )
     return _with_columns(
@@ -125,6 +124,8 @@ class Job:
             .option("maxOffsetsPerTrigger", settings.render_most_per_batch)
             .load()
             .selectExpr("value", "partition", "offset")
+            # A task for each core, not for each partition: most of what a small one costs is fixed.
+            .coalesce(self._spark.sparkContext.defaultParallelism)
         )
         return (
             events.writeStream.queryName("render")
@@ -166,7 +167,8 @@ class Job:
             .mode("append")
             .save()
         )
+        counted = seen.get
         for word in OUTCOMES:
-            metrics.EVENTS.labels(word).inc(seen.get[word] or 0)
+            metrics.EVENTS.labels(word).inc(counted[word] or 0)
         for word in PRIORITIES:
-            metrics.NOTIFICATIONS.labels(word).inc(seen.get[word] or 0)
+            metrics.NOTIFICATIONS.labels(word).inc(counted[word] or 0)

@@ -182,6 +182,16 @@ def _conf(master: str, jars: str) -> SparkConf:
         "spark.sql.shuffle.partitions": "2",
         "spark.sql.streaming.minBatchesToRetain": "10",
         "spark.cleaner.periodicGC.interval": "10min",
+        # Asked for at each element of an array; its default looks into the environment each time.
+        "spark.sql.types.framework.enabled": "false",
+        # For pages that nobody sees: plans as text, and what was, batch by batch.
+        "spark.sql.ui.explainMode": "simple",
+        "spark.sql.maxPlanStringLength": "100",
+        "spark.sql.ui.retainedExecutions": "5",
+        "spark.ui.retainedJobs": "10",
+        "spark.ui.retainedStages": "10",
+        "spark.ui.retainedTasks": "100",
+        "spark.sql.streaming.numRecentProgressUpdates": "5",
     }
     if local:
         settings |= {

@@ -1,8 +1,8 @@
 """The parts of the query, each a piece of Spark SQL over the columns that the one before it made.
 
 Pure text: nothing here needs a session. job.py puts the parts in order. Columns, as they come:
-value, partition, offset (of Kafka) → event, now → person and template → reason → title, body →
-notifications → topic, key, value.
+value, partition, offset (of Kafka) → event, now, wrong → those of people, and texts → reason,
+outcome, title, body → notifications → topic, key, value (for Kafka).
 """
 
 from answerbook.notify import records
@@ -66,16 +66,16 @@ WRONG = "filter(array({}), what -> what IS NOT NULL)".format(
 
 EXPIRES_AT = "event.accepted_at + event.ttl_seconds * 1000"
 
-LOCAL = "from_utc_timestamp(timestamp_millis(now), person.time_zone)"
+LOCAL = "from_utc_timestamp(timestamp_millis(now), time_zone)"
 """What a clock says where the user is."""
 
 MINUTE = "hour(local) * 60 + minute(local)"
 """Of the day, there."""
 
 IS_QUIET = """
-    CASE WHEN person.quiet_from <= person.quiet_until
-         THEN minute >= person.quiet_from AND minute < person.quiet_until
-         ELSE minute >= person.quiet_from OR minute < person.quiet_until END
+    CASE WHEN quiet_from <= quiet_until
+         THEN minute >= quiet_from AND minute < quiet_until
+         ELSE minute >= quiet_from OR minute < quiet_until END
 """
 """From `quiet_from` until before `quiet_until`; past midnight where it begins later than it ends.
 NULL, which is no, without quiet hours."""
@@ -84,10 +84,10 @@ REASON = f"""
     CASE WHEN event.version > {records.VERSION} THEN 'unsupported_version'
          WHEN size(wrong) > 0 THEN 'malformed'
          WHEN now > expires_at THEN 'expired'
-         WHEN event.topic IS NULL AND person.user_id IS NULL THEN 'unknown_user'
-         WHEN array_contains(person.off, event.kind) THEN 'preference'
+         WHEN event.topic IS NULL AND user_id IS NULL THEN 'unknown_user'
+         WHEN array_contains(off, event.kind) THEN 'preference'
          WHEN event.priority = 'normal' AND ({IS_QUIET}) THEN 'quiet_hours'
-         WHEN event.topic IS NULL AND size(person.devices) = 0 THEN 'no_device'
+         WHEN event.topic IS NULL AND size(devices) = 0 THEN 'no_device'
          WHEN text IS NULL THEN 'no_template'
     END
 """
@@ -101,7 +101,7 @@ OUTCOME = """
          ELSE 'dead' END
 """
 
-TEXT = "coalesce(texts[person.language], texts['en'])"
+TEXT = "coalesce(texts[language], texts['en'])"
 """The template of the event's kind in the user's language."""
 
 
@@ -126,11 +126,11 @@ def filled(template: str) -> str:
     """
     return f"""
         array_join(transform({template}, part -> coalesce(part.text, CASE part.word
-            WHEN 'name' THEN person.name ELSE event.data[part.word] END, '')), '')"""
+            WHEN 'name' THEN name ELSE event.data[part.word] END, '')), '')"""
 
 
 TARGETS = """
-    IF(event.topic IS NULL, person.devices, array(named_struct(
+    IF(event.topic IS NULL, devices, array(named_struct(
         'device_id', concat('topic:', event.topic),
         'address', event.topic, 'address_kind', 'topic')))
 """
