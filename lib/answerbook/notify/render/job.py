@@ -36,25 +36,26 @@ def judged(
     """Each event with its outcome, its reason and its notifications."""
     parsed = events.selectExpr(
         "value", "partition", "offset", f"{sql.EVENT} AS event", f"{now} AS now"
-    ).selectExpr("*", f"{sql.IS_EVENT} AS is_event", f"{sql.EXPIRES_AT} AS expires_at")
-    person = people.selectExpr("user_id AS id", "struct(*) AS person")
+    ).selectExpr("*", f"{sql.WRONG} AS wrong", f"{sql.EXPIRES_AT} AS expires_at")
     known = (
         # The smaller side is what has to be hashed, and that is a micro-batch: `people` lies in
         # memory, parted by user already.
         parsed.hint("shuffle_hash")
-        .join(person, expr("event.user_id = id"), "left")
+        .join(people, expr("event.user_id = user_id"), "left")
         .join(broadcast(templates), expr("event.kind = kind"), "left")
     )
     return _with_columns(
         known,
-        {"minute": sql.MINUTE, "text": sql.TEXT},
+        {"local": sql.LOCAL, "text": sql.TEXT},
+        {"minute": sql.MINUTE},
         {"reason": sql.REASON},
         {
             "outcome": sql.OUTCOME,
             "title": f"IF(reason IS NULL, {sql.filled('text.title')}, NULL)",
             "body": f"IF(reason IS NULL, {sql.filled('text.body')}, NULL)",
         },
-        {"notifications": sql.NOTIFICATIONS},
+        {"notifications": sql.NOTIFICATIONS, "most_bytes": sql.MOST_BYTES},
+        {"too_large": sql.TOO_LARGE},
     )
 
 
@@ -123,6 +124,8 @@ class Job:
             .option("maxOffsetsPerTrigger", settings.render_most_per_batch)
             .load()
             .selectExpr("value", "partition", "offset")
+            # A task for each core, not for each partition: most of what a small one costs is fixed.
+            .coalesce(self._spark.sparkContext.defaultParallelism)
         )
         return (
             events.writeStream.queryName("render")
@@ -148,7 +151,7 @@ class Job:
     def _write(self, events: DataFrame, batch: int) -> None:
         with self._changed:
             if self._draining:
-                raise Draining
+                raise Draining("render ends; its next start does this micro-batch")
             self._under_way = batch
         tables = self._people.latest()
         seen = Observation()
@@ -164,7 +167,8 @@ class Job:
             .mode("append")
             .save()
         )
+        counted = seen.get
         for word in OUTCOMES:
-            metrics.EVENTS.labels(word).inc(seen.get[word] or 0)
+            metrics.EVENTS.labels(word).inc(counted[word] or 0)
         for word in PRIORITIES:
-            metrics.NOTIFICATIONS.labels(word).inc(seen.get[word] or 0)
+            metrics.NOTIFICATIONS.labels(word).inc(counted[word] or 0)

@@ -5,7 +5,6 @@ sees its lag, and a checkpoint says nothing of the Kafka it belongs to, where it
 other records or none.
 """
 
-import json
 from pathlib import Path
 
 from confluent_kafka import Consumer, KafkaException, TopicCollection, TopicPartition
@@ -71,11 +70,11 @@ class Group:
             }
         )
 
-    def commit(self, end: str) -> None:
-        """`end` as a query's progress has it: `{"events":{"0":17,…}}`. Raises KafkaException."""
+    def commit(self, end: dict[str, dict[str, int]]) -> None:
+        """`end` as a query's progress has it: topic → partition → offset. Raises KafkaException."""
         places = [
             TopicPartition(topic, int(number), offset)
-            for topic, offsets in json.loads(end).items()
+            for topic, offsets in end.items()
             for number, offset in offsets.items()
         ]
         for place in self._consumer.commit(offsets=places, asynchronous=False) or []:

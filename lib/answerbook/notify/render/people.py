@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import quote
 
 from psycopg.conninfo import conninfo_to_dict
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.functions import col, expr, when
 
@@ -52,6 +51,12 @@ class Tables:
     state: str
     """What CHANGES told just before."""
 
+    def free(self) -> None:
+        """Give up the memory; Spark would too, but only after a collection of garbage."""
+        for table in (self.people, self.templates):
+            plan: Any = table._jdf.queryExecution().logical()
+            plan.rdd().unpersist(False)
+
 
 class People:
     """The tables as they were last read, and the thread that reads them again."""
@@ -77,9 +82,7 @@ class People:
     def latest(self) -> Tables:
         """For the micro-batch that begins now; what only those before it used is given up."""
         while self._replaced:
-            for table in (self._replaced[0].people, self._replaced[0].templates):
-                table.unpersist()
-            del self._replaced[0]
+            self._replaced.pop(0).free()
         assert self._latest is not None, "start() comes first"
         return self._latest
 
@@ -126,15 +129,11 @@ def read(spark: SparkSession, options: dict[str, str]) -> Tables:
     rows = spark.read.format("jdbc").options(**options)
     people = people_of(rows.option("query", USERS).load())
     templates = templates_of(rows.option("query", TEMPLATES).load())
-    kept = people.repartition(col("user_id")).persist(StorageLevel.MEMORY_AND_DISK)
-    texts = templates.coalesce(1).persist(StorageLevel.MEMORY_AND_DISK)
-    try:
-        texts.count()
-        return Tables(kept, texts, kept.count(), state)
-    except BaseException:
-        kept.unpersist()
-        texts.unpersist()
-        raise
+    # A checkpoint, and not a cache: to Spark's planner it is one leaf, where a cache is all that it
+    # was computed by, looked through again for every micro-batch. An executor that is lost takes
+    # its part along; then the query ends, and whoever starts it again has it read again.
+    kept = people.repartition(col("user_id")).localCheckpoint()
+    return Tables(kept, templates.coalesce(1).localCheckpoint(), kept.count(), state)
 
 
 def people_of(users: DataFrame) -> DataFrame:

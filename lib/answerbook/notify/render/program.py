@@ -100,7 +100,7 @@ class Render:
             self._still_runs(jvm)
             job = Job(session, settings, people)
             self._listener = Listener(group, job.finished)
-            session.streams.addListener(self._listener)
+            self._listener.listen(session)
             query = job.start(checkpoint)
             while not ended.wait(LOOK_SECONDS):
                 self._still_runs(jvm)

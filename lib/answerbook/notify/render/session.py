@@ -35,11 +35,13 @@ OPENED = (
 """What Spark's own launcher opens to Spark."""
 MEMORY = (
     "-XX:+UseSerialGC",
+    # Nearly all of a micro-batch is garbage at its end: a small heap that is swept more often.
+    *("-XX:NewRatio=4", "-XX:MinHeapFreeRatio=10", "-XX:MaxHeapFreeRatio=25"),
     "-XX:ReservedCodeCacheSize=96m",
     "-XX:MaxMetaspaceSize=256m",
     "-XX:-UsePerfData",
 )
-"""Beside the heap."""
+"""What keeps the process small."""
 
 
 class NoSpark(Exception):
@@ -187,12 +189,20 @@ def _conf(master: str, jars: str) -> SparkConf:
         "spark.sql.sources.useV1SourceList": "",
         # Batches are alike: to plan each anew by its size costs more than it saves.
         "spark.sql.adaptive.enabled": "false",
-        # Half the time that users take to be read, for a third more memory.
-        "spark.sql.inMemoryColumnarStorage.compressed": "false",
         "spark.sql.streaming.noDataProgressEventInterval": "1000",
         "spark.sql.shuffle.partitions": "2",
         "spark.sql.streaming.minBatchesToRetain": "10",
         "spark.cleaner.periodicGC.interval": "10min",
+        # Asked for at each element of an array; its default looks into the environment each time.
+        "spark.sql.types.framework.enabled": "false",
+        # For pages that nobody sees: plans as text, and what was, batch by batch.
+        "spark.sql.ui.explainMode": "simple",
+        "spark.sql.maxPlanStringLength": "100",
+        "spark.sql.ui.retainedExecutions": "5",
+        "spark.ui.retainedJobs": "10",
+        "spark.ui.retainedStages": "10",
+        "spark.ui.retainedTasks": "100",
+        "spark.sql.streaming.numRecentProgressUpdates": "5",
     }
     if local:
         settings |= {

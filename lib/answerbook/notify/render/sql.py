@@ -1,8 +1,8 @@
 """The parts of the query, each a piece of Spark SQL over the columns that the one before it made.
 
 Pure text: nothing here needs a session. job.py puts the parts in order. Columns, as they come:
-value, partition, offset (of Kafka) → event, now → person and template → reason → title, body →
-notifications → topic, key, value.
+value, partition, offset (of Kafka) → event, now, wrong → those of people, and texts → reason,
+outcome, title, body → notifications → topic, key, value (for Kafka).
 """
 
 from answerbook.notify import records
@@ -56,36 +56,38 @@ CONDITIONS = {
 }
 """What makes a record an event; their names tell in a dead letter what was wrong."""
 
-IS_EVENT = " AND ".join(f"coalesce({condition}, false)" for condition in CONDITIONS.values())
-
-_EACH_WRONG = ", ".join(
-    f"IF(coalesce({condition}, false), NULL, '{name}')" for name, condition in CONDITIONS.items()
+WRONG = "filter(array({}), what -> what IS NOT NULL)".format(
+    ", ".join(
+        f"IF(coalesce({condition}, false), NULL, '{name}')"
+        for name, condition in CONDITIONS.items()
+    )
 )
-WRONG = f"concat('missing or wrong: ', concat_ws('; ', {_EACH_WRONG}))"
+"""What is wrong with a record, in words; nothing with an event."""
 
 EXPIRES_AT = "event.accepted_at + event.ttl_seconds * 1000"
 
-_LOCAL = "from_utc_timestamp(timestamp_millis(now), person.time_zone)"
+LOCAL = "from_utc_timestamp(timestamp_millis(now), time_zone)"
+"""What a clock says where the user is."""
 
-MINUTE = f"hour({_LOCAL}) * 60 + minute({_LOCAL})"
-"""Of the day, where the user is."""
+MINUTE = "hour(local) * 60 + minute(local)"
+"""Of the day, there."""
 
 IS_QUIET = """
-    CASE WHEN person.quiet_from <= person.quiet_until
-         THEN minute >= person.quiet_from AND minute < person.quiet_until
-         ELSE minute >= person.quiet_from OR minute < person.quiet_until END
+    CASE WHEN quiet_from <= quiet_until
+         THEN minute >= quiet_from AND minute < quiet_until
+         ELSE minute >= quiet_from OR minute < quiet_until END
 """
 """From `quiet_from` until before `quiet_until`; past midnight where it begins later than it ends.
 NULL, which is no, without quiet hours."""
 
 REASON = f"""
     CASE WHEN event.version > {records.VERSION} THEN 'unsupported_version'
-         WHEN NOT is_event THEN 'malformed'
+         WHEN size(wrong) > 0 THEN 'malformed'
          WHEN now > expires_at THEN 'expired'
-         WHEN event.topic IS NULL AND person.user_id IS NULL THEN 'unknown_user'
-         WHEN array_contains(person.off, event.kind) THEN 'preference'
+         WHEN event.topic IS NULL AND user_id IS NULL THEN 'unknown_user'
+         WHEN array_contains(off, event.kind) THEN 'preference'
          WHEN event.priority = 'normal' AND ({IS_QUIET}) THEN 'quiet_hours'
-         WHEN event.topic IS NULL AND size(person.devices) = 0 THEN 'no_device'
+         WHEN event.topic IS NULL AND size(devices) = 0 THEN 'no_device'
          WHEN text IS NULL THEN 'no_template'
     END
 """
@@ -99,7 +101,7 @@ OUTCOME = """
          ELSE 'dead' END
 """
 
-TEXT = "coalesce(texts[person.language], texts['en'])"
+TEXT = "coalesce(texts[language], texts['en'])"
 """The template of the event's kind in the user's language."""
 
 
@@ -124,11 +126,11 @@ def filled(template: str) -> str:
     """
     return f"""
         array_join(transform({template}, part -> coalesce(part.text, CASE part.word
-            WHEN 'name' THEN person.name ELSE event.data[part.word] END, '')), '')"""
+            WHEN 'name' THEN name ELSE event.data[part.word] END, '')), '')"""
 
 
 TARGETS = """
-    IF(event.topic IS NULL, person.devices, array(named_struct(
+    IF(event.topic IS NULL, devices, array(named_struct(
         'device_id', concat('topic:', event.topic),
         'address', event.topic, 'address_kind', 'topic')))
 """
@@ -168,9 +170,9 @@ NOTIFICATIONS = f"""
        array())
 """
 
-_FITS = f"""
-    octet_length(made.message) <= IF(event.topic IS NULL, {MOST_MESSAGE_BYTES}, {MOST_TOPIC_BYTES})
-"""
+MOST_BYTES = f"IF(event.topic IS NULL, {MOST_MESSAGE_BYTES}, {MOST_TOPIC_BYTES})"
+TOO_LARGE = "filter(notifications, made -> octet_length(made.message) > most_bytes)"
+"""Those that FCM would refuse."""
 
 
 def _record(topic: str, key: str, value: str) -> str:
@@ -259,7 +261,7 @@ def _dead_letter(reason: str, detail: str, notification_id: str = "NULL") -> str
 
 
 IS_TEXT = f"""
-    IF(outcome = 'dead' OR exists(notifications, made -> NOT ({_FITS})),
+    IF(outcome = 'dead' OR size(too_large) > 0,
        is_valid_utf8(CAST(value AS STRING))
        AND octet_length(to_json(map('', CAST(value AS STRING)))) <= {MOST_PAYLOAD_BYTES},
        NULL)
@@ -269,16 +271,17 @@ IS_TEXT = f"""
 _CUT = f"""IF(octet_length(value) > {MOST_PAYLOAD_BYTES}, concat('; of ', octet_length(value),
            ' bytes the first {MOST_PAYLOAD_BYTES}'), '')"""
 
-_UNFIT = f"filter(notifications, made -> NOT ({_FITS}))"
 _TOO_LARGE = _dead_letter(
     "'too_large'", "concat('the message has ', octet_length(made.message), ' bytes')", "made.id"
 )
-_DEAD = _dead_letter("reason", f"nullif(concat(IF(reason = 'malformed', {WRONG}, ''), {_CUT}), '')")
+_WHAT = "IF(size(wrong) > 0, concat('missing or wrong: ', concat_ws('; ', wrong)), '')"
+_DEAD = _dead_letter("reason", f"nullif(concat({_WHAT}, {_CUT}), '')")
 
 RECORDS = f"""
-    concat(transform(filter(notifications, made -> {_FITS}), made -> {NOTIFICATION_RECORD}),
-           transform({_UNFIT}, made -> {TOO_LARGE_RECEIPT}),
-           transform({_UNFIT}, made -> {_TOO_LARGE}),
+    concat(transform(filter(notifications, made -> octet_length(made.message) <= most_bytes),
+                     made -> {NOTIFICATION_RECORD}),
+           transform(too_large, made -> {TOO_LARGE_RECEIPT}),
+           transform(too_large, made -> {_TOO_LARGE}),
            IF(named_run IS NULL OR named_event IS NULL, array(), array({RECEIPT})),
            IF(outcome = 'dead', array({_DEAD}), array()))
 """
