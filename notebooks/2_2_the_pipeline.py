@@ -340,8 +340,8 @@ show(drawn, alt=f"The first slice took {slow:.1f} s, the quickest {fast:.1f}.")
 assert slow > fast
 
 # %% [markdown]
-# What divides badly makes one more slice of a few rows, which takes nearly as long
-# as the full ones: a batch costs a fixed part, planning and two notes in the
+# What divides badly makes one more slice of a few rows, which takes far more than
+# its share of the time: a batch costs a fixed part, planning and two notes in the
 # checkpoint, besides what each row costs. Under load the batches grow until they
 # take what arrives meanwhile; so throughput rises with the backlog, and latency
 # with it.
@@ -482,6 +482,7 @@ with KafkaProducer(bootstrap_servers=servers) as producer:
 good = event | {"event_id": f"good-{tag}"}
 assert door.post(url, json=good, timeout=30).status_code == 202
 assert wait_for(lambda: is_sent(good["event_id"]), "it is sent", 120)
+pipeline.settle(system)
 
 # %%
 letters = [each.value for each in steps(servers, "dead-letters", moment)]
