@@ -20,7 +20,6 @@ from threading import Event, Thread
 from typing import Any
 
 import machine
-from answerbook.notebook.senders import measure
 
 from answerbook import services
 from answerbook.load.events import new_run_id
@@ -28,6 +27,7 @@ from answerbook.load.sending import Sending
 from answerbook.load.sent import Plan
 from answerbook.million import Million
 from answerbook.notebook import load
+from answerbook.notebook.senders import measure
 from answerbook.notify import records
 
 API_BATCHES = "API, batches of 100: events a second"

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from answerbook.load.sent import Totals
-from answerbook.notebook import fault_runs
+from answerbook.notebook import fault_runs, show
 from answerbook.notebook.fault_runs import COLUMNS, Sample, Struck
 from answerbook.notebook.faults import Fault
 
@@ -48,7 +48,8 @@ def test_timeline_shows_rates_and_when_the_fault_was_there() -> None:
     assert [100, 100, 100, 0, 0] == heights(rates)
     assert [10, 110, 310, 0, 0] == heights(lag)
     assert [0, 3, 1, 0, 0] == heights(errors)
-    assert "a fault" in rates.get_title()
+    assert "a fault" in rates.get_title("left")
+    show(drawn, alt="what happened to a run")
 
 
 def heights(axes: Axes) -> list[float]:

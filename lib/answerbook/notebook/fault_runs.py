@@ -146,16 +146,18 @@ def timeline(struck: Struck) -> Figure:
     for name in ("accepted", "sent"):
         axes[0].plot(seconds, _rates(struck.samples, name), label=name, markersize=3)
     axes[0].set(ylabel="per second")
-    axes[0].legend(loc="upper right")
+    axes[0].legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
     axes[1].plot(seconds, [sample.lag for sample in struck.samples[1:]], markersize=3)
     axes[1].set(ylabel="records waiting")
     axes[2].plot(seconds, _rates(struck.samples, "errors"), color="#D55E00", markersize=3)
     axes[2].set(ylabel="errors per second", xlabel="seconds")
     for each in axes:
         each.set_ylim(bottom=0)
+        if each is not axes[2]:
+            each.sharex(axes[2])
         each.axvline(struck.struck, color="black", linestyle="--")
         each.axvspan(struck.struck, struck.mended, color="black", alpha=0.1)
-    axes[0].set_title(f"{struck.fault.name} (shaded until mended)", fontsize=10)
+    axes[0].set_title(f"{struck.fault.name} (shaded until mended)", fontsize=10, loc="left")
     return drawn
 
 
