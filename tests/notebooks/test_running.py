@@ -13,10 +13,11 @@ import pytest
 from rich.console import Console
 
 from answerbook.config import repository
-from answerbook.notebook import kernel, processes
+from answerbook.notebook import kernel
 from answerbook.notebook.kernel import Run, run_notebook
 from answerbook.notebook.run import closing_table, run_all
 from answerbook.notebook.source import NotebookError, Source, find
+from answerbook.services.native import processes
 
 Write = Callable[..., Source]
 

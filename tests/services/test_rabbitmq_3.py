@@ -161,6 +161,15 @@ def test_paused_node_is_resumed_by_require_with_all_processes_as_they_were(
     assert before == [process.pid for process in again.record().processes]
 
 
+def test_lost_epmd_is_started_again_with_the_nodes_that_it_knew(whole: RabbitMQ3) -> None:
+    epmd = next(each for each in whole.record().processes if each.role == "epmd")
+    found = processes.alive(epmd)
+    assert found is not None
+    processes.kill([found])
+    assert ["stopped"] * 3 == conditions(whole)
+    assert [ALL] * 3 == [services.require("rabbitmq-3").clustered(node) for node in ALL]
+
+
 def test_node_that_the_others_gave_up_while_it_was_paused_rejoins(
     whole: RabbitMQ3, queue: str
 ) -> None:

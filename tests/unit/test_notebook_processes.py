@@ -8,6 +8,7 @@ import psutil
 import pytest
 
 from answerbook.notebook import processes
+from answerbook.services.native.processes import lives
 
 
 class Unkillable(psutil.Process):
@@ -37,7 +38,7 @@ def test_killed_process_is_gone_when_we_are_told_of_it(
     name = process.name()
 
     assert [name] == processes.end([process])
-    assert not processes.lives(process)
+    assert not lives(process)
 
 
 def test_process_that_sigkill_does_not_end_is_told_with_its_pid(

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from contextlib import suppress
 
 import psutil
 
+from answerbook.services.native.processes import wait_gone
 from answerbook.services.state import StateFolder
 
 CREATION_TOLERANCE = 1.0
@@ -19,9 +19,6 @@ SECONDS_TO_END = 5.0
 """That a kernel's children have after it: those that watch for its end need a moment."""
 SECONDS_TO_DIE = 10.0
 """That a killed process has: the kernel first takes back its memory, or ends a call to a disk."""
-POLL_SECONDS = 0.05
-GONE = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
-"""What still has a pid and runs no more; the second is seen while its parent buries it."""
 
 Root = tuple[int, float]
 """A pid, and when that process was created (seconds since the epoch)."""
@@ -65,29 +62,11 @@ def end(processes: list[psutil.Process]) -> list[str]:
     that is not after SECONDS_TO_DIE is told with its pid.
     """
     names = {}
-    left = _wait_gone(processes, SECONDS_TO_END)
+    left = wait_gone(processes, SECONDS_TO_END)
     for process in left:
         with suppress(psutil.NoSuchProcess):
             names[process] = process.name()
             process.kill()
-    for process in _wait_gone(left, SECONDS_TO_DIE):
+    for process in wait_gone(left, SECONDS_TO_DIE):
         names[process] += f" ({process.pid}, still there {SECONDS_TO_DIE:g} s after SIGKILL)"
     return list(names.values())
-
-
-def _wait_gone(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
-    """Those that still live after `seconds`."""
-    deadline = time.monotonic() + seconds
-    while living := [process for process in processes if lives(process)]:
-        if time.monotonic() > deadline:
-            break
-        time.sleep(POLL_SECONDS)
-    return living
-
-
-def lives(process: psutil.Process) -> bool:
-    """Whether it runs; a zombie, which only waits for its parent to look, does not."""
-    try:
-        return process.is_running() and process.status() not in GONE
-    except psutil.NoSuchProcess:
-        return False

@@ -7,7 +7,7 @@ who starts a service from another state folder chooses it too.
 import random
 import socket
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 
 from answerbook.services.errors import ServiceError
@@ -77,7 +77,7 @@ def choose_each(
     return chosen
 
 
-def wait_until_free(numbers: Iterable[int], seconds: float = RELEASE_SECONDS) -> None:
+def wait_until_free(numbers: Collection[int], seconds: float = RELEASE_SECONDS) -> None:
     """Return once all are free, or after `seconds`: what was killed holds its port for a moment."""
     deadline = time.monotonic() + seconds
     while not all(map(is_free, numbers)) and time.monotonic() < deadline:

@@ -29,6 +29,9 @@ KEPT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "JAVA_HOME")
 
 ANSI_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
+GONE = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+"""What still has a pid and runs no more; the second is seen while its parent buries it."""
+
 _children: list[subprocess.Popen[bytes]] = []
 
 
@@ -167,14 +170,14 @@ def end(processes: list[psutil.Process], how: signal.Signals, grace: float) -> N
         with suppress(psutil.NoSuchProcess):
             process.send_signal(how)
             process.send_signal(signal.SIGCONT)  # a frozen process cannot end itself
-    kill(_wait_gone(tree, grace))
+    kill(wait_gone(tree, grace))
 
 
 def kill(processes: list[psutil.Process]) -> None:
     """SIGKILL them and their children, and return when they are gone."""
     tree = with_children(processes)
     _send(tree, signal.SIGKILL)
-    _wait_gone(tree, seconds=10)
+    wait_gone(tree, seconds=10)
 
 
 def freeze(processes: list[psutil.Process]) -> None:
@@ -185,7 +188,7 @@ def freeze(processes: list[psutil.Process]) -> None:
     tree = with_children(processes)
     _send(tree, signal.SIGSTOP)
     deadline = time.monotonic() + 10
-    while moving := [process for process in tree if _lives(process) and not _stands(process)]:
+    while moving := [process for process in tree if lives(process) and not _stands(process)]:
         if time.monotonic() > deadline:
             raise TimeoutError(f"{moving[0].name()} ({moving[0].pid}) does not stop at SIGSTOP.")
         time.sleep(0.005)
@@ -210,7 +213,7 @@ def _stands(process: psutil.Process) -> bool:
             for task in Path(f"/proc/{process.pid}/task").iterdir()
         ]
     except OSError:  # it, or one of its threads, ended meanwhile
-        return not _lives(process)
+        return not lives(process)
     return all(state in "TtZX" for state in states)
 
 
@@ -243,21 +246,22 @@ def memory(processes: Iterable[psutil.Process]) -> int:
     return total
 
 
-def _wait_gone(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
+def wait_gone(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
     """Those that still live after `seconds`. A zombie is gone: only its parent can bury it."""
     deadline = time.monotonic() + seconds
     living = processes
     while True:
         _reap()
-        living = [process for process in living if _lives(process)]
+        living = [process for process in living if lives(process)]
         if not living or time.monotonic() > deadline:
             return living
         time.sleep(0.02)
 
 
-def _lives(process: psutil.Process) -> bool:
+def lives(process: psutil.Process) -> bool:
+    """Whether it runs; a zombie, which only waits for its parent to look, does not."""
     try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        return process.is_running() and process.status() not in GONE
     except psutil.NoSuchProcess:
         return False
 
