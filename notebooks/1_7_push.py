@@ -767,7 +767,9 @@ exercises.rotation.check(answer)
 
 # %% [markdown]
 # ## Next, and further reading
-# - Next: a log that remembers for everybody, [1.5 Kafka](1_5_kafka.ipynb)
+# - Next: [1.8 Devices and files](1_8_devices_and_files.ipynb), peers that sleep,
+#   move and lose the line
+# - [1.5 Kafka](1_5_kafka.ipynb), a log that remembers for everybody
 # - [RFC 6455](https://datatracker.ietf.org/doc/html/rfc6455), the WebSocket
 #   protocol; [websockets](https://websockets.readthedocs.io/), on
 #   [reconnecting](https://websockets.readthedocs.io/en/stable/reference/asyncio/client.html)

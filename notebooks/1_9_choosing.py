@@ -536,7 +536,8 @@ exercises.reconcile.check(answer)
 
 # %% [markdown]
 # ## Next, and further reading
-# - Next: [5.1](5_1_full_text_search.ipynb), search in PostgreSQL
+# - Next: [2.1 The plan](2_1_the_plan.ipynb), several of these in one system that
+#   sends a million notifications an hour
 # - [RabbitMQ on confirms and acknowledgements](https://www.rabbitmq.com/docs/confirms),
 #   and [Kafka on delivery semantics](https://kafka.apache.org/documentation/#semantics)
 # - [Enterprise Integration

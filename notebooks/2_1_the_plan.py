@@ -381,7 +381,7 @@ exercises.drain.check(answer)
 
 # %% [markdown]
 # ## Next, and further reading
-# - Next: [2.2](2_2_the_pipeline.ipynb), the system itself, one event at a time
+# - Next: [2.2 The pipeline](2_2_the_pipeline.ipynb), the system itself, one event at a time
 # - [FCM's quotas and limits](https://firebase.google.com/docs/cloud-messaging/throttling-and-quotas)
 # - [Kafka's design](https://kafka.apache.org/documentation/#design), and
 #   [Structured Streaming's](https://spark.apache.org/docs/latest/streaming/index.html)

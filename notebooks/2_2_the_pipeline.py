@@ -25,6 +25,11 @@
 # - **need**: [1.5](1_5_kafka.ipynb) for topics, groups and offsets.
 
 # %%
+from answerbook import services
+
+services.fetch(["notify"])
+
+# %%
 import hashlib
 import json
 from uuid import uuid4
@@ -32,7 +37,6 @@ from uuid import uuid4
 import requests
 from kafka import KafkaProducer
 
-from answerbook import services
 from answerbook.config import NotifySettings
 from answerbook.load.events import Events, new_run_id, stamp
 from answerbook.load.ledger import path_of
@@ -618,8 +622,9 @@ exercises.lost.check(answer)
 # </details>
 #
 # ## Next, and further reading
-# - 2.1 has the numbers behind partitions, heaps and workers; 2.3 is about the way
-#   from here to FCM.
+# - Next: [2.3 Delivery](2_3_delivery.ipynb), the way from here to FCM.
+# - [2.1 The plan](2_1_the_plan.ipynb) has the numbers behind partitions, heaps
+#   and workers.
 # - Spark, [Structured Streaming programming guide](https://spark.apache.org/docs/latest/streaming/index.html)
 #   and its [Kafka integration](https://spark.apache.org/docs/latest/streaming/structured-streaming-kafka-integration.html).
 # - Jay Kreps, [The Log: what every software engineer should know](https://engineering.linkedin.com/distributed-systems/log-what-every-software-engineer-should-know-about-real-time-datas-unifying).

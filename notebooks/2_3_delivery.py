@@ -25,12 +25,16 @@
 # - **need**: [1.5](1_5_kafka.ipynb) for topics and offsets.
 
 # %%
+from answerbook import services
+
+services.fetch(["notify"])
+
+# %%
 import json
 from uuid import uuid4
 
 import requests
 
-from answerbook import services
 from answerbook.notebook import bars, environment, lines, progress, senders
 from answerbook.notebook import show, table, wait_for
 from answerbook.notebook.delivering import Delivering, per_second
@@ -440,7 +444,7 @@ assert (letter.reason, receipt.outcome) == ("malformed", "sent")
 # %% [markdown]
 # **A worker is killed.** What it had in flight is read again by the next one;
 # those FCM had accepted, and whose receipt was not written yet, go out twice: a
-# hundred at most, one a connection. 2.5 does it
+# hundred at most, one a connection. [2.5](2_5_when_things_die.ipynb) does it
 # under load, and counts.
 #
 # ## Summary
@@ -563,8 +567,9 @@ exercises.score.check(answer)
 
 # %% [markdown]
 # ## Next, and further reading
-# - Before: 2.2 The pipeline, where notifications come
-#   from. Next: 2.4 A million an hour.
+# - Next: [2.4 A million an hour](2_4_a_million_an_hour.ipynb), all of it under load.
+# - Before: [2.2 The pipeline](2_2_the_pipeline.ipynb), where notifications come
+#   from.
 # - [FCM HTTP v1](https://firebase.google.com/docs/reference/fcm/rest/v1/projects.messages),
 #   every field of a message, and
 #   [its errors](https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode).

@@ -26,6 +26,11 @@
 #   system.
 
 # %%
+from answerbook import services
+
+services.fetch(["notify"])
+
+# %%
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from time import perf_counter
@@ -34,7 +39,6 @@ from uuid import uuid4
 import httpx
 import numpy as np
 
-from answerbook import services
 from answerbook.config import Settings
 from answerbook.load.shapes import RATE, shape
 from answerbook.million import audit
@@ -348,7 +352,7 @@ try:
 except FileNotFoundError:
     print("Not measured yet; `make bench BENCH=notify` does it.")
 else:
-    columns = ["what", "measured", "floor", "reached"]
+    columns = ["what", "measured", "goal", "reached"]
     table(rows, columns=columns, caption="The notification system, 2 cores.")
 
 # %% [markdown]

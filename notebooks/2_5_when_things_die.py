@@ -28,6 +28,10 @@
 
 # %%
 from answerbook import services
+
+services.fetch(["notify"])
+
+# %%
 from answerbook.config import Settings
 from answerbook.load import ledger
 from answerbook.load.events import Events

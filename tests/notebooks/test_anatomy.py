@@ -58,6 +58,18 @@ def test_broken_template_is_complained_of(
     assert any(complaint in found for found in anatomy.complaints(broken))
 
 
+def test_cell_before_the_imports_may_install_what_they_need(
+    template: Source, tmp_path: Path
+) -> None:
+    text = template.path.read_text()
+    fetching = '# %%\nfrom answerbook import services\n\nservices.fetch(["notify"])\n\n# %%\n'
+    with_it = Source(tmp_path / template.path.name)
+    with_it.path.write_text(text.replace("# %%\n", fetching, 1))
+    assert [] == list(anatomy.complaints(with_it))
+    with_it.path.write_text(text.replace("# %%\n", fetching.replace("fetch", "require"), 1))
+    assert any("first code cell" in found for found in anatomy.complaints(with_it))
+
+
 @pytest.mark.parametrize(("words", "fits"), [(0, False), (900, True), (3_000, False)])
 def test_length_of_the_prose_has_a_least_and_a_most(
     words: int, fits: bool, written: Callable[..., Source]

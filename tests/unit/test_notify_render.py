@@ -290,6 +290,15 @@ def test_event_whose_time_is_over_expires_whoever_it_is_for(bench: Bench) -> Non
     assert ("expanded", "") == bench.write(event(accepted_at=NOON - 60_000)).outcome
 
 
+def test_event_for_now_or_never_has_a_minute_to_reach_fcm(bench: Bench) -> None:
+    in_time = bench.write(event(ttl_seconds=0, accepted_at=NOON - 60_000))
+    assert ("expanded", "") == in_time.outcome
+    assert "0s" == in_time.message["android"]["ttl"]
+    assert "0" == in_time.message["apns"]["headers"]["apns-expiration"]
+    late = event(ttl_seconds=0, accepted_at=NOON - 60_001)
+    assert ("expired", "expired") == bench.write(late).outcome
+
+
 def test_event_is_rendered_whenever_it_occurred(bench: Bench) -> None:
     times = [0, -1, NOON - 86_400_000, 4_075_000_000_000]
     written = bench.write(*(event(occurred_at=time) for time in times))

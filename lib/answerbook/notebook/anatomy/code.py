@@ -22,6 +22,8 @@ MOST_LINES_OF_IMPORTS = 20
 MOST_LINES_OF_A_FUNCTION = 8
 
 OPEN_ANSWER = "answer = ..."
+FETCH = re.compile(r"from answerbook import services\s+services\.fetch\(\[[^]]*\]\)")
+"""What may come before the imports, because some of them are of packages that it installs."""
 
 
 def complaints(source: Source, notebook: NotebookNode) -> Iterator[str]:
@@ -33,22 +35,23 @@ def complaints(source: Source, notebook: NotebookNode) -> Iterator[str]:
             trees[number] = parsed(code)
         except SyntaxError:
             yield f"Code cell {number} is not plain Python (magics and ! are not)."
-    yield from _cells(codes)
-    yield from _imports(trees)
+    imports = 2 if codes and FETCH.fullmatch(codes[0].strip()) else 1
+    yield from _cells(codes, imports)
+    yield from _imports(trees, imports)
     yield from _functions(trees)
     yield from _forbidden(trees)
-    yield from _exercises(source, notebook, codes)
+    yield from _exercises(source, notebook, codes, "".join(codes[imports - 1 : imports]))
     yield from _last(notebook)
 
 
-def _cells(codes: list[str]) -> Iterator[str]:
+def _cells(codes: list[str], imports: int) -> Iterator[str]:
     if len(codes) > MOST_CELLS:
         yield f"There are at most {MOST_CELLS} code cells, not {len(codes)}."
     lengths = []
     for number, code in enumerate(codes, start=1):
         lines = [line for line in code.splitlines() if line.strip()]
         lengths.append(len(lines))
-        most = MOST_LINES_OF_IMPORTS if number == 1 else MOST_LINES
+        most = MOST_LINES_OF_IMPORTS if number == imports else MOST_LINES
         if not 1 <= len(lines) <= most:
             yield f"Code cell {number} has 1 to {most} lines, not {len(lines)}: split it."
         for line in lines:
@@ -61,12 +64,12 @@ def _cells(codes: list[str]) -> Iterator[str]:
         yield f"Four of five code cells have up to {USUAL_LINES} lines; {usual} of {len(codes)} do."
 
 
-def _imports(trees: dict[int, ast.Module]) -> Iterator[str]:
+def _imports(trees: dict[int, ast.Module], first: int) -> Iterator[str]:
     for number, tree in trees.items():
         imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
-        if number == 1 and (not imports or len(imports) != len(tree.body)):
+        if number == first and (not imports or len(imports) != len(tree.body)):
             yield "The first code cell is the imports, all of them and nothing else."
-        if number > 1 and imports:
+        if number > first and imports:
             yield f"Code cell {number} imports something: all imports are in the first code cell."
 
 
@@ -103,13 +106,15 @@ def _names(node: ast.AST) -> Iterator[str]:
             yield f"{owner}.{attribute}"
 
 
-def _exercises(source: Source, notebook: NotebookNode, codes: list[str]) -> Iterator[str]:
+def _exercises(
+    source: Source, notebook: NotebookNode, codes: list[str], imports: str
+) -> Iterator[str]:
     module = f"q{source.name}"
     known = _known_exercises(module)
     if known is None:
         yield f"The exercises stand in answerbook/notebook/exercises/{module}.py; it is not there."
         return
-    if f"from answerbook.notebook.exercises import {module} as exercises" not in codes[0]:
+    if f"from answerbook.notebook.exercises import {module} as exercises" not in imports:
         yield f"The exercises are imported as `{module} as exercises`."
     checked = []
     for number, code in enumerate(codes, start=1):

@@ -62,7 +62,10 @@ _FIELDS: Final[Object] = {
         "minimum": 0,
         "maximum": MOST_TTL,
         "default": DEFAULT_TTL,
-        "description": "From its arrival; what was not sent by then is recorded as expired.",
+        "description": (
+            "From its arrival; what was not sent by then is recorded as expired. 0 is FCM's now or "
+            "never: it keeps nothing for a device that is off; on its way there the event has 60 s."
+        ),
     },
     "data": {
         "type": "object",

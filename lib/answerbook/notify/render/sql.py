@@ -15,6 +15,9 @@ MOST_MESSAGE_BYTES = 4_096
 """FCM: of a message to a device."""
 MOST_TOPIC_BYTES = 2_048
 MOST_TTL_SECONDS = 2_419_200
+NOW_OR_NEVER_SECONDS = 60
+"""What an event of `ttl_seconds` 0 has until FCM gets it. To FCM, which is told 0, that means: now,
+or not at all; to us on the way there it cannot, since every way takes time."""
 MOST_NAME_BYTES = 1_024
 """Of an id, a kind, a topic: far more than the API lets in, and little enough to be repeated in
 every record that is made of an event."""
@@ -64,7 +67,9 @@ WRONG = "filter(array({}), what -> what IS NOT NULL)".format(
 )
 """What is wrong with a record, in words; nothing with an event."""
 
-EXPIRES_AT = "event.accepted_at + event.ttl_seconds * 1000"
+EXPIRES_AT = f"""
+    event.accepted_at + 1000 * IF(event.ttl_seconds = 0, {NOW_OR_NEVER_SECONDS}, event.ttl_seconds)
+"""
 
 LOCAL = "from_utc_timestamp(timestamp_millis(now), time_zone)"
 """What a clock says where the user is."""
@@ -155,7 +160,8 @@ MESSAGE = """
             'collapse_key', IF(event.priority = 'normal', event.kind, NULL)),
         'apns', named_struct('headers', named_struct(
             'apns-priority', IF(event.priority = 'high', '10', '5'),
-            'apns-expiration', CAST(expires_at DIV 1000 AS STRING)))))
+            'apns-expiration', IF(event.ttl_seconds = 0, '0',
+                CAST(expires_at DIV 1000 AS STRING))))))
 """
 """FCM's `message`."""
 
