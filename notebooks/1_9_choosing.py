@@ -536,13 +536,12 @@ exercises.reconcile.check(answer)
 
 # %% [markdown]
 # ## Next, and further reading
-# - Next: [2.1 The plan](2_1_the_plan.ipynb), several of these in one system that
-#   sends a million notifications an hour
+# - Next: [2.1 The plan](2_1_the_plan.ipynb) for a million notifications
 # - [RabbitMQ on confirms and acknowledgements](https://www.rabbitmq.com/docs/confirms),
 #   and [Kafka on delivery semantics](https://kafka.apache.org/documentation/#semantics)
 # - [Enterprise Integration
 #   Patterns](https://www.enterpriseintegrationpatterns.com/patterns/messaging/),
-#   names for most of what was done here
+#   names for most of this
 # - [RFC 9110](https://datatracker.ietf.org/doc/html/rfc9110#section-9.2.2), on
 #   which methods may be repeated
 
