@@ -122,6 +122,9 @@ class Job:
             .option("startingOffsets", "earliest")
             .option("failOnDataLoss", "true")
             .option("maxOffsetsPerTrigger", settings.render_most_per_batch)
+            # At a micro-batch's end the consumer has asked for more already. The broker answers the
+            # next one's questions only after that, by default half a second later.
+            .option("kafka.fetch.max.wait.ms", "5")
             .load()
             .selectExpr("value", "partition", "offset")
             # A task for each core, not for each partition: most of what a small one costs is fixed.

@@ -192,6 +192,9 @@ def _conf(master: str, jars: str) -> SparkConf:
         "spark.sql.streaming.noDataProgressEventInterval": "1000",
         "spark.sql.shuffle.partitions": "2",
         "spark.sql.streaming.minBatchesToRetain": "10",
+        # A checkpoint's files without a second one each that holds a checksum: for every file that
+        # it makes, Hadoop starts a process (`chmod`).
+        "spark.hadoop.fs.AbstractFileSystem.file.impl": "org.apache.hadoop.fs.local.RawLocalFs",
         "spark.cleaner.periodicGC.interval": "10min",
         # Asked for at each element of an array; its default looks into the environment each time.
         "spark.sql.types.framework.enabled": "false",
