@@ -205,6 +205,9 @@ class Reader:
                 "topic.metadata.refresh.interval.ms": 10_000,
                 "fetch.wait.max.ms": 50,
                 "queued.max.messages.kbytes": 16_384,
+                # Without a fetch, once that much is queued; a whole second by default, in which a
+                # quick program has long done all of it.
+                "fetch.queue.backoff.ms": 20,
                 "log_level": 0,
             }
             | settings

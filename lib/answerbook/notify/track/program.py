@@ -130,7 +130,7 @@ class Tracker:
                 TOPICS,
                 assigned=self._assigned,
                 revoked=self._revoked,
-                **{"on_commit": self._committed, "fetch.queue.backoff.ms": 50},
+                on_commit=self._committed,
             )
         try:
             return self._reader.read(MOST)
