@@ -59,6 +59,8 @@ class Spark:
                 )
             )
             self.session: SparkSession = session
+            # Of a query's micro-batches `finish` gives all; render's own session keeps a few.
+            session.conf.set("spark.sql.streaming.numRecentProgressUpdates", "100")
             self.tables: Tables = read(session, jdbc_options(system.postgres.url))
             self._stack = stack.pop_all()
 
