@@ -13,6 +13,9 @@ from answerbook.services.notify import PREFIX, Emulator, Program, Render
 from answerbook.services.notify_packages import provide
 
 
+STUDY_HEAP = "512m"
+
+
 class ProgramRecipe:
     """One process a node, told everything by its environment: a password in argv is for all."""
 
@@ -68,7 +71,17 @@ class RenderRecipe(ProgramRecipe):
             f"{PREFIX}FOLDER": str(folder),
             f"{PREFIX}RENDER_JAVA": str(self._java),
             f"{PREFIX}RENDER_JARS": os.pathsep.join(map(str, self._jars)),
+            # Each thread's own pool of the C library: a tenth of what the JVM takes.
+            "MALLOC_ARENA_MAX": "2",
+            **self._heap(service),
         }
+
+    def _heap(self, service: Render) -> dict[str, str]:
+        """In the study profile little more than Spark insists on, unless the reader has a wish."""
+        name = f"{PREFIX}RENDER_HEAP"
+        if service.settings.profile != "study" or name in NotifySettings.given():
+            return {}
+        return {name: STUDY_HEAP}
 
 
 def own_version() -> str:
