@@ -38,9 +38,10 @@ def judged(
         "value", "partition", "offset", f"{sql.EVENT} AS event", f"{now} AS now"
     ).selectExpr("*", f"{sql.WRONG} AS wrong", f"{sql.EXPIRES_AT} AS expires_at")
     known = (
-        # The smaller side is what has to be hashed, and that is a micro-batch: `people` lies in
-        # memory, parted by user already.
-        parsed.hint("shuffle_hash")
+        # `people` lies in memory, parted and in order already. To sort a micro-batch costs little
+        # more than to hash it, and goes on on disk where memory ends: a backlog of the largest
+        # events would not fit, and a micro-batch that cannot be done is tried for ever.
+        parsed.hint("merge")
         .join(people, expr("event.user_id = user_id"), "left")
         .join(broadcast(templates), expr("event.kind = kind"), "left")
     )

@@ -132,7 +132,8 @@ def read(spark: SparkSession, options: dict[str, str]) -> Tables:
     # A checkpoint, and not a cache: to Spark's planner it is one leaf, where a cache is all that it
     # was computed by, looked through again for every micro-batch. An executor that is lost takes
     # its part along; then the query ends, and whoever starts it again has it read again.
-    kept = people.repartition(col("user_id")).localCheckpoint()
+    # Parted and in order, as the join wants it.
+    kept = people.repartition(col("user_id")).sortWithinPartitions("user_id").localCheckpoint()
     return Tables(kept, templates.coalesce(1).localCheckpoint(), kept.count(), state)
 
 
