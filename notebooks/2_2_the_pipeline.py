@@ -255,7 +255,7 @@ assert waiting == 2_000
 # %% [markdown]
 # ## To Spark, a log is a table that grows
 # Render is away, so we take its place: a Spark in this kernel, with a heap of
-# 480 MB, and the users from PostgreSQL in its memory. First the log as it stands,
+# 320 MB, and the users from PostgreSQL in its memory. First the log as it stands,
 # as a table: parse the JSON, join, count.
 
 # %%

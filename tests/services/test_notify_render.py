@@ -318,3 +318,18 @@ def test_offsets_that_kafka_does_not_have_are_an_error_and_no_silent_loss(
     told = process.told("render ends")
     assert told is not None
     assert "Kafka does not have the offsets that the checkpoint names" in told["why"]
+
+
+def test_backlog_of_the_largest_events_that_memory_cannot_hold_goes_through(rig: Rig) -> None:
+    """What the API accepts: 32 texts of 1,024 characters, 130 MB in all."""
+    count = 4_000
+    data = {f"text_{number}": "x" * 1_024 for number in range(32)}
+    for start in range(0, count, 500):
+        rig.send(*(event("large", number, data=data) for number in range(start, start + 500)))
+    process = rig.start(
+        ANSWERBOOK_NOTIFY_RENDER_HEAP="320m",
+        ANSWERBOOK_NOTIFY_RENDER_MOST_PER_BATCH=str(count),
+    )
+    receipts = rig.wait_ended("large", count)
+    assert {"expanded"} == {receipt.outcome for receipt in receipts.values()}
+    assert 0 == process.end()

@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from answerbook.notify.render.people import Tables
     from answerbook.services import Notify
 
-HEAP = "480m"
-"""Spark refuses to start with less than 450 MB."""
+HEAP = "320m"
 CORES = 2
 DONE_SECONDS = 300
 

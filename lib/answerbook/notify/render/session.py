@@ -191,6 +191,9 @@ def _conf(master: str, jars: str) -> SparkConf:
         "spark.sql.adaptive.enabled": "false",
         "spark.sql.streaming.noDataProgressEventInterval": "1000",
         "spark.sql.shuffle.partitions": "2",
+        # Spark counts 300 MB of a heap as its own, and starts with no less than half as much again.
+        # What stays in this driver's after a full collection is half of that.
+        "spark.testing.reservedMemory": str(160 * 1024 * 1024),
         "spark.sql.streaming.minBatchesToRetain": "10",
         # A checkpoint's files without a second one each that holds a checksum: for every file that
         # it makes, Hadoop starts a process (`chmod`).

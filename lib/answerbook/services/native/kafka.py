@@ -3,6 +3,7 @@
 import base64
 import os
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 
@@ -11,6 +12,9 @@ from answerbook.services.kafka import Kafka
 from answerbook.services.native import processes, programs
 from answerbook.services.native.launch import Launch, Plan
 from answerbook.services.state import write_whole
+
+SMALL = ("-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+LARGE = ("-Xms128m", "-Xmx512m", "-XX:+UseG1GC")
 
 
 class KafkaRecipe:
@@ -30,8 +34,8 @@ class KafkaRecipe:
         write_whole(properties, _properties(plan.service, plan))
         if not (plan.folder / "data" / "meta.properties").exists():
             self._format(plan, properties)
-        most = "512m" if plan.service.node_count == 1 else "256m"
-        jvm = ["-Xms128m", f"-Xmx{most}", "-XX:+UseG1GC"]
+        one_of_many = plan.service.node_count > 1
+        jvm = SMALL if one_of_many or plan.service.settings.profile == "study" else LARGE
         return [self._java_launch("kafka", plan.folder, jvm, "kafka.Kafka", properties)]
 
     def _format(self, plan: Plan, properties: Path) -> None:
@@ -40,12 +44,12 @@ class KafkaRecipe:
         launch = self._java_launch(
             "format",
             plan.folder,
-            ["-XX:TieredStopAtLevel=1"],
+            ("-XX:TieredStopAtLevel=1",),
             *("kafka.tools.StorageTool", "format", "-t", cluster, "-c", properties),
         )
         processes.run(launch, plan.mark)
 
-    def _java_launch(self, role: str, folder: Path, jvm: list[str], *words: str | Path) -> Launch:
+    def _java_launch(self, role: str, folder: Path, jvm: Sequence[str], *words: str | Path) -> Launch:
         classpath = os.pathsep.join(str(jar) for jar in self._program.jars)
         logging = [
             "-Dorg.slf4j.simpleLogger.showDateTime=true",
