@@ -49,7 +49,9 @@ class KafkaRecipe:
         )
         processes.run(launch, plan.mark)
 
-    def _java_launch(self, role: str, folder: Path, jvm: Sequence[str], *words: str | Path) -> Launch:
+    def _java_launch(
+        self, role: str, folder: Path, jvm: Sequence[str], *words: str | Path
+    ) -> Launch:
         classpath = os.pathsep.join(str(jar) for jar in self._program.jars)
         logging = [
             "-Dorg.slf4j.simpleLogger.showDateTime=true",
