@@ -231,6 +231,9 @@ assert all(run.twice == 0 for run in runs if not run.fault.may_repeat)
 # | PostgreSQL | no state at `GET /v1/events/…` | `receipts.*` | writes, which change nothing |
 # | FCM | later pushes | `notifications.*` and `retries.*` | what was refused or cut |
 #
+# Nothing died in the first run, and it paused nevertheless: a JVM compiles Spark's
+# plan during its first micro-batch. Warm a new one up before you rely on it.
+#
 # A worker that is killed has sends under way, and some may have been accepted
 # without a receipt: it is the lost answer again, from the other side.
 #

@@ -152,7 +152,7 @@ def timeline(struck: Struck) -> Figure:
     axes[2].plot(seconds, _rates(struck.samples, "errors"), color="#D55E00", markersize=3)
     axes[2].set(ylabel="errors per second", xlabel="seconds")
     for each in axes:
-        each.set_ylim(bottom=0)
+        each.set_ylim(0, max(1.0, each.get_ylim()[1]))  # where nothing happened, a line at 0
         if each is not axes[2]:
             each.sharex(axes[2])
         each.axvline(struck.struck, color="black", linestyle="--")
