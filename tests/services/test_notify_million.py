@@ -11,7 +11,9 @@ from answerbook.million import Million
 from answerbook.notebook import load
 from answerbook.services import Notify
 
-USERS = 20_000
+USERS = 1_000
+
+pytestmark = [pytest.mark.timeout(600), pytest.mark.usefixtures("small_system")]
 
 
 @pytest.fixture
