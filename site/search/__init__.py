@@ -1,0 +1,1 @@
+"""Full-text search on PostgreSQL: documents, queries, rankers, pages."""

@@ -1,0 +1,68 @@
+"""The values that results can be narrowed to, with how many each would leave.
+
+All of them come from one look at the first SAMPLE results: to count a common word's documents by
+kind exactly, each of them would have to be read. Where there are more, a number is a lower bound,
+and says so.
+"""
+
+from typing import TYPE_CHECKING
+
+from django.db import connection
+
+from search.results import COUNT_CAP, FACETS, Count, Facet, FacetValue, Filters
+
+if TYPE_CHECKING:
+    from search.manager import DocumentQuerySet
+
+SAMPLE = 5_000
+MOST_VALUES = 8
+_SQL = """
+    WITH sample AS MATERIALIZED ({sample}),
+    counted AS (
+        SELECT facet, value, count(*) AS documents
+        FROM sample, LATERAL (
+            SELECT 'kind', kind UNION ALL
+            SELECT 'source', source UNION ALL
+            SELECT 'tag', unnest(tags) UNION ALL
+            SELECT 'year', extract(year FROM date)::int::text
+        ) AS of_one (facet, value)
+        WHERE value <> ''
+        GROUP BY facet, value
+    )
+    SELECT facet, value, documents, (SELECT count(*) FROM sample)
+    FROM (SELECT *, row_number() OVER (PARTITION BY facet ORDER BY documents DESC, value) AS place
+          FROM counted) AS ranked
+    WHERE place <= %s OR value = ANY(%s)
+    ORDER BY facet, documents DESC, value
+"""
+
+
+def of(matching: "DocumentQuerySet", filters: Filters) -> dict[Facet, tuple[FacetValue, ...]]:
+    """For results that the filters have narrowed already."""
+    rows = matching.order_by().values("kind", "source", "tags", "date")[: SAMPLE + 1]
+    sample, parameters = rows.query.sql_with_params()
+    year = "" if filters.year is None else str(filters.year)
+    chosen: dict[Facet, str] = {
+        "kind": filters.kind,
+        "source": filters.source,
+        "tag": filters.tag,
+        "year": year,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SQL.format(sample=sample),
+            [*parameters, MOST_VALUES, [value for value in chosen.values() if value]],
+        )
+        found = cursor.fetchall()
+    return {
+        facet: tuple(
+            FacetValue(value, _count(number, seen), value == chosen[facet])
+            for name, value, number, seen in found
+            if name == facet
+        )
+        for facet in FACETS
+    }
+
+
+def _count(number: int, seen: int) -> Count:
+    return Count(min(number, COUNT_CAP), number > COUNT_CAP or seen > SAMPLE)

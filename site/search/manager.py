@@ -1,0 +1,139 @@
+"""`Document.objects.search(…)`: from what was typed to a page of results.
+
+In two stages: find and rank ids, cut to the page; only then read titles and bodies, and make
+headlines of those few.
+"""
+
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.db.models import F
+
+from search import facets, snippets
+from search.query import Analysis, Parsed, parse
+from search.rankers import ranker
+from search.results import COUNT_CAP, PAGE_SIZE, Count, Filters, Hit, Order, Page
+from search.tsquery import Matches, TsQuery
+
+if TYPE_CHECKING:
+    pass
+
+FEW = 3
+"""Documents with every word; when there are less, those with any word are taken."""
+MOST_PAGES = 100
+
+
+class DocumentQuerySet(models.QuerySet["Document"]):
+    """Documents, and the search among them."""
+
+    def matching(self, query: str) -> "DocumentQuerySet":
+        """Those that a tsquery, as text, matches."""
+        return self.filter(Matches(F("vector"), TsQuery(query)))
+
+    def narrowed(self, filters: Filters) -> "DocumentQuerySet":
+        """Those that all filters let through."""
+        chosen = self
+        if filters.kind:
+            chosen = chosen.filter(kind=filters.kind)
+        if filters.source:
+            chosen = chosen.filter(source=filters.source)
+        if filters.tag:
+            chosen = chosen.filter(tags__contains=[filters.tag])
+        if filters.year is not None:
+            chosen = chosen.filter(date__year=filters.year)
+        return chosen
+
+    def counted(self) -> Count:
+        """How many, up to COUNT_CAP."""
+        number = self.order_by()[: COUNT_CAP + 1].count()
+        return Count(min(number, COUNT_CAP), number > COUNT_CAP)
+
+    def search(
+        self,
+        text: str,
+        filters: Filters | None = None,
+        order: Order = "relevance",
+        page: int = 1,
+    ) -> Page:
+        """One page of results for a typed text; an empty one for a text without a word in it."""
+        from search.models import Synonym
+
+        filters = filters or Filters()
+        parsed = parse(text).with_synonyms(Synonym.objects.mapping())
+        analysis = parsed.analyse()
+        if not analysis:
+            return Page(parsed.text, filters, order, 1, (), Count(0), ignored=analysis.ignored)
+        found = _Found(self, parsed, analysis, filters)
+        return found.page(order, max(1, page))
+
+
+DocumentManager = models.Manager.from_queryset(DocumentQuerySet)
+
+
+class _Found:
+    """What matches, by every word or by any."""
+
+    def __init__(
+        self, documents: DocumentQuerySet, parsed: Parsed, analysis: Analysis, filters: Filters
+    ) -> None:
+        self._documents = documents
+        self._parsed = parsed
+        self._analysis = analysis
+        self._filters = filters
+        self.query = analysis.all_words
+        self.matching = documents.matching(self.query).narrowed(filters)
+        self.count = self.matching.counted()
+        self.any_word = False
+        if self.count.number < FEW and analysis.any_word:
+            wider = documents.matching(analysis.any_word).narrowed(filters)
+            count = wider.counted()
+            if count.number > self.count.number:
+                self.query, self.matching, self.count = analysis.any_word, wider, count
+                self.any_word = True
+
+    def page(self, order: Order, number: int) -> Page:
+        first = (number - 1) * PAGE_SIZE
+        wanted = PAGE_SIZE + 1  # one more, to know whether there is another page
+        ids = self._ids(order, first, first + wanted) if number <= MOST_PAGES else []
+        return Page(
+            text=self._parsed.text,
+            filters=self._filters,
+            order=order,
+            number=number,
+            hits=self._hits(ids[:PAGE_SIZE]),
+            count=self.count,
+            any_word=self.any_word,
+            has_next=len(ids) == wanted and number < MOST_PAGES,
+            facets=facets.of(self.matching, self._filters),
+            ignored=self._analysis.ignored,
+        )
+
+    def _ids(self, order: Order, first: int, last: int) -> list[tuple[int, float]]:
+        if order == "relevance":
+            return ranker().best(self.matching, self.query, self._analysis, first, last)
+        newest = self.matching.order_by(F("date").desc(nulls_last=True), "id")
+        return [(id_, 0.0) for id_ in newest.values_list("id", flat=True)[first:last]]
+
+    def _hits(self, ids: list[tuple[int, float]]) -> tuple[Hit, ...]:
+        query = TsQuery(self.query)
+        rows = (
+            self._documents.filter(id__in=[id_ for id_, _ in ids])
+            .annotate(marked=snippets.title(query), snippet=snippets.snippet(query))
+            .defer("body", "vector")
+            .in_bulk()
+        )
+        return tuple(
+            Hit(
+                id=row.id,
+                source=row.source,
+                kind=row.kind,
+                title=snippets.as_html(row.marked),
+                snippet=snippets.as_html(row.snippet),
+                url=row.url,
+                tags=tuple(row.tags),
+                date=row.date,
+                score=score,
+            )
+            for id_, score in ids
+            if (row := rows.get(id_)) is not None
+        )

@@ -1,0 +1,78 @@
+"""What is searched, and what helps searching: documents and synonyms."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models.functions import ExtractYear
+
+from search.lexemes import vector_field
+from search.manager import DocumentManager
+
+
+class Document(models.Model):
+    """Something that can be found.
+
+    `source` and `external_id` name it: importing it again changes this one.
+    """
+
+    source = models.CharField(max_length=100, db_index=True, help_text="Where it comes from.")
+    external_id = models.CharField(max_length=300, help_text="Its name there; unique in a source.")
+    title = models.CharField(max_length=1_000)
+    body = models.TextField(blank=True)
+    kind = models.CharField(max_length=100, blank=True, db_index=True)
+    tags = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    url = models.URLField(max_length=2_000, blank=True)
+    date = models.DateField(null=True, blank=True)
+    vector = vector_field()
+
+    objects = DocumentManager()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["source", "external_id"], name="document_of_source", include=["id"]
+            ),
+        )
+        indexes = (
+            GinIndex(fields=["vector"], name="document_vector", fastupdate=False),
+            GinIndex(fields=["tags"], name="document_tags", fastupdate=False),
+            models.Index(models.F("date").desc(nulls_last=True), "id", name="document_newest"),
+            models.Index(ExtractYear("date"), name="document_year"),
+        )
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        return self.url
+
+
+class SynonymManager(models.Manager["Synonym"]):
+    """Synonyms, and what the query parser wants of them."""
+
+    def mapping(self) -> dict[str, list[str]]:
+        """Term → what is searched as well, of those that are enabled."""
+        return dict(self.filter(enabled=True).values_list("term", "equivalents"))
+
+
+class Synonym(models.Model):
+    """Other words for one word: whoever searches for it finds those, too."""
+
+    term = models.CharField(max_length=100, unique=True, help_text="What people type.")
+    equivalents = ArrayField(
+        models.CharField(max_length=100),
+        help_text="What is searched as well, parted by commas. A phrase counts as one.",
+    )
+    enabled = models.BooleanField(default=True)
+
+    objects = SynonymManager()
+
+    def __str__(self) -> str:
+        return f"{self.term} → {', '.join(self.equivalents)}"
+
+    def clean(self) -> None:
+        self.term = " ".join(self.term.lower().split())
+        self.equivalents = [" ".join(each.split()) for each in self.equivalents if each.strip()]
+        if not self.equivalents:
+            raise ValidationError({"equivalents": "Name at least one."})

@@ -1,0 +1,36 @@
+"""Ranking with what Django and PostgreSQL bring: `SearchRank`, which is `ts_rank`.
+
+It scores every row that matches, so a common word costs what its rows cost; and it does not know
+how rare a word is. It is what notebook 5_1 teaches first.
+"""
+
+from typing import TYPE_CHECKING
+
+from django.contrib.postgres.search import SearchRank
+from django.db.models import F, QuerySet, Value
+
+from search.query import Analysis
+from search.tsquery import TsQuery
+
+if TYPE_CHECKING:
+    from search.models import Document
+
+BY_LENGTH = 1
+"""A rank is divided by 1 + the logarithm of the document's length."""
+
+
+class Orm:
+    """The ranker."""
+
+    def best(
+        self,
+        matching: "QuerySet[Document]",
+        query: str,
+        analysis: Analysis,
+        first: int,
+        last: int,
+    ) -> list[tuple[int, float]]:
+        del analysis
+        rank = SearchRank(F("vector"), TsQuery(query), normalization=Value(BY_LENGTH))
+        ranked = matching.annotate(rank=rank).order_by("-rank", "id")
+        return list(ranked.values_list("id", "rank")[first:last])
