@@ -1,0 +1,98 @@
+"""Documents from a file into the index, all of them or none: for a command and for the admin.
+
+Rows are streamed by COPY into a temporary table, and go from there into the documents in one
+statement at the end. Whatever stops an import before that, the old documents are whole.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+from django.db import connection, transaction
+
+from search.lexemes import INDEXED_CHARACTERS
+from search.rows import FIELDS, Refused, Row
+
+if TYPE_CHECKING:
+    from psycopg import Cursor
+
+MOST_REFUSED = 10_000
+"""Reasons that are kept; beyond, they are only counted."""
+_STAGING = """
+    CREATE TEMPORARY TABLE staging (
+        line bigint, source text, external_id text, title text, body text, kind text,
+        tags text[], url text, date date
+    ) ON COMMIT DROP
+"""
+_COPY = f"COPY staging (line, {', '.join(FIELDS)}) FROM STDIN"
+_CONTENT = ("title", "body", "kind", "tags", "url", "date")
+_UPSERT = f"""
+    WITH written AS (
+        INSERT INTO search_document AS old ({", ".join(FIELDS)})
+        SELECT DISTINCT ON (source, external_id) {", ".join(FIELDS)}
+        FROM staging ORDER BY source, external_id, line DESC
+        ON CONFLICT (source, external_id) DO UPDATE
+        SET {", ".join(f"{name} = excluded.{name}" for name in _CONTENT)}
+        WHERE ({", ".join(f"old.{name}" for name in _CONTENT)})
+            IS DISTINCT FROM ({", ".join(f"excluded.{name}" for name in _CONTENT)})
+        -- A row that was there has a transaction that ended it as it was.
+        RETURNING (xmax = 0) AS added
+    )
+    SELECT count(*) FILTER (WHERE added), count(*) FILTER (WHERE NOT added) FROM written
+"""
+
+
+@dataclass
+class Imported:
+    """What an import did, or with `dry_run` would have done."""
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    repeated: int = 0
+    """Rows of which a later one in the same file has the same source and id."""
+    refused: int = 0
+    reasons: list[Refused] = field(default_factory=list)
+    """Of the first MOST_REFUSED."""
+    cut: list[int] = field(default_factory=list)
+    """Lines of bodies that are indexed up to INDEXED_CHARACTERS only; all of each is kept."""
+
+    @property
+    def rows(self) -> int:
+        """That went in, or were there."""
+        return self.added + self.changed + self.unchanged + self.repeated
+
+
+def import_rows(rows: Iterable[Row | Refused], *, dry_run: bool = False) -> Imported:
+    """Add and change documents. Raises what reading and PostgreSQL raise, with nothing changed."""
+    done = Imported()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_STAGING)
+        staged = 0
+        with cast("Cursor[Any]", cursor.cursor).copy(_COPY) as copy:
+            for values in _good(rows, done):
+                copy.write_row(values)
+                staged += 1
+        cursor.execute(_UPSERT)
+        row = cursor.fetchone()
+        assert row is not None
+        done.added, done.changed = row
+        cursor.execute("SELECT count(*) FROM (SELECT DISTINCT source, external_id FROM staging) s")
+        (different,) = cursor.fetchone() or (0,)
+        done.repeated = staged - different
+        done.unchanged = different - done.added - done.changed
+        if dry_run:
+            transaction.set_rollback(True)
+    return done
+
+
+def _good(rows: Iterable[Row | Refused], done: Imported) -> Iterator[Sequence[Any]]:
+    for row in rows:
+        if isinstance(row, Refused):
+            done.refused += 1
+            if len(done.reasons) < MOST_REFUSED:
+                done.reasons.append(row)
+            continue
+        if len(row.body) > INDEXED_CHARACTERS:
+            done.cut.append(row.line)
+        yield (row.line, *(getattr(row, name) for name in FIELDS))

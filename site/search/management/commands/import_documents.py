@@ -1,0 +1,69 @@
+"""`manage.py import_documents FILE`: anyone's documents, from CSV or JSON Lines."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
+from tqdm import tqdm
+
+from search.importing import Imported, import_rows
+from search.lexemes import INDEXED_CHARACTERS
+from search.rows import FIELDS, REQUIRED, UnreadableFile, read
+
+SHOWN = 20
+"""Reasons on the screen, unless all are asked for."""
+
+
+class Command(BaseCommand):
+    """The command."""
+
+    help = (
+        "Import documents from FILE: .csv with a header, .jsonl or .ndjson, each also as .gz. "
+        f"Fields: {', '.join(FIELDS)}; {', '.join(REQUIRED)} are needed. Tags are a list in JSON, "
+        "parted by commas in CSV; a date is as 2026-01-31. A document with the same source and "
+        "external_id is replaced; importing a file twice changes nothing. Rows that cannot go in "
+        "are reported with their line, and the others go in: then the exit code is 1."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path, metavar="FILE")
+        parser.add_argument("--source", default="", help="of rows that name none")
+        parser.add_argument("--dry-run", action="store_true", help="say what would be done")
+        parser.add_argument(
+            "--all-reasons", action="store_true", help=f"why each row is left out, not {SHOWN}"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        del args
+        path: Path = options["file"]
+        try:
+            size = path.stat().st_size
+            with tqdm(total=size, unit="B", unit_scale=True, leave=False, desc=path.name) as bar:
+                rows = read(path, options["source"], bar.update)
+                done = import_rows(rows, dry_run=options["dry_run"])
+        except (UnreadableFile, OSError) as error:
+            raise CommandError(f"Nothing was imported. {error}") from error
+        except DatabaseError as error:
+            raise CommandError(f"Nothing was imported. PostgreSQL says: {error}") from error
+        self._tell(done, options)
+        if done.refused:
+            raise CommandError(f"{done.refused:,} rows were left out.", returncode=1)
+
+    def _tell(self, done: Imported, options: dict[str, Any]) -> None:
+        would = "Would be: " if options["dry_run"] else ""
+        self.stdout.write(
+            f"{would}{done.added:,} added, {done.changed:,} changed, {done.unchanged:,} as they "
+            f"were, {done.repeated:,} repeated in the file, {done.refused:,} left out."
+        )
+        shown = done.reasons if options["all_reasons"] else done.reasons[:SHOWN]
+        for refused in shown:
+            self.stderr.write(f"line {refused.line:,}: {refused.reason}")
+        if done.refused > len(shown):
+            self.stderr.write(f"… and {done.refused - len(shown):,} more (--all-reasons)")
+        for line in done.cut:
+            self.stderr.write(
+                f"line {line:,}: the body is longer than {INDEXED_CHARACTERS:,} characters, and "
+                "what comes after them is kept and not found"
+            )
