@@ -13,6 +13,7 @@ from search import facets, snippets
 from search.query import Analysis, Parsed, parse
 from search.rankers import ranker
 from search.results import COUNT_CAP, PAGE_SIZE, Count, Filters, Hit, Order, Page
+from search.spelling import did_you_mean
 from search.tsquery import Matches, TsQuery
 
 if TYPE_CHECKING:
@@ -105,8 +106,13 @@ class _Found:
             any_word=self.any_word,
             has_next=len(ids) == wanted and number < MOST_PAGES,
             facets=facets.of(self.matching, self._filters),
+            did_you_mean=did_you_mean(self._parsed.text) if self._is_poor else "",
             ignored=self._analysis.ignored,
         )
+
+    @property
+    def _is_poor(self) -> bool:
+        return self.any_word or self.count.number < FEW
 
     def _ids(self, order: Order, first: int, last: int) -> list[tuple[int, float]]:
         if order == "relevance":

@@ -1,10 +1,10 @@
 """What is searched, and what helps searching: documents and synonyms."""
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models.functions import ExtractYear
+from django.db.models.functions import ExtractYear, Lower
 
 from search.lexemes import vector_field
 from search.manager import DocumentManager
@@ -39,6 +39,8 @@ class Document(models.Model):
             GinIndex(fields=["tags"], name="document_tags", fastupdate=False),
             models.Index(models.F("date").desc(nulls_last=True), "id", name="document_newest"),
             models.Index(ExtractYear("date"), name="document_year"),
+            # For titles that begin with what is typed, whatever the database's collation.
+            models.Index(OpClass(Lower("title"), name="text_pattern_ops"), name="document_title"),
         )
 
     def __str__(self) -> str:
@@ -46,6 +48,22 @@ class Document(models.Model):
 
     def get_absolute_url(self) -> str:
         return self.url
+
+
+class Word(models.Model):
+    """A word of the corpus as it is written, in lower case. vocabulary.py keeps these."""
+
+    word = models.TextField(primary_key=True)
+    documents = models.BigIntegerField(help_text="That have it; of many documents, an estimate.")
+
+    class Meta:
+        indexes = (
+            GinIndex(OpClass("word", name="gin_trgm_ops"), name="word_trigrams", fastupdate=False),
+            models.Index(fields=["word"], opclasses=["text_pattern_ops"], name="word_prefix"),
+        )
+
+    def __str__(self) -> str:
+        return self.word
 
 
 class SynonymManager(models.Manager["Synonym"]):

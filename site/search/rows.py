@@ -66,7 +66,7 @@ def read(
     with path.open("rb") as raw:
         counted = cast(BinaryIO, _Counted(raw, moved))
         name = path.name.lower()
-        opened = gzip.open(counted) if name.endswith(".gz") else counted
+        opened = gzip.GzipFile(fileobj=counted) if name.endswith(".gz") else counted
         # A byte that is no UTF-8 becomes half a character, by which its row is known.
         text = io.TextIOWrapper(
             cast(BinaryIO, opened), encoding="utf-8-sig", errors="surrogateescape", newline=""

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from tqdm import tqdm
 
+from search import vocabulary
 from search.importing import Imported, import_rows
 from search.lexemes import INDEXED_CHARACTERS
 from search.rows import FIELDS, REQUIRED, UnreadableFile, read
@@ -48,6 +49,8 @@ class Command(BaseCommand):
         except DatabaseError as error:
             raise CommandError(f"Nothing was imported. PostgreSQL says: {error}") from error
         self._tell(done, options)
+        if not options["dry_run"] and done.added + done.changed:
+            self.stdout.write(f"{vocabulary.refresh():,} different words.")
         if done.refused:
             raise CommandError(f"{done.refused:,} rows were left out.", returncode=1)
 

@@ -1,0 +1,33 @@
+"""What a query may become while it is typed: its last word ended, from the corpus's own words."""
+
+from django.db import connection
+
+LONGEST = 100
+_LIKE = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
+
+
+def suggest(prefix: str, limit: int = 8) -> list[str]:
+    """Whole queries, the most frequent ending first; titles that begin so come before them."""
+    typed = " ".join(prefix.encode("utf-8", "ignore").decode().replace("\x00", " ").split())
+    if not typed or len(typed) > LONGEST:
+        return []
+    last = typed.rpartition(" ")[2]
+    word = last.lstrip('-"(').lower()
+    head = typed[: len(typed) - len(word)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT title FROM search_document WHERE lower(title) LIKE %s"
+            " GROUP BY title ORDER BY length(title), title LIMIT %s",
+            [typed.lower().translate(_LIKE) + "%", limit // 2],
+        )
+        titles = [title for (title,) in cursor.fetchall()]
+        words = []
+        if word and word.isalnum():
+            cursor.execute(
+                "SELECT word FROM search_word WHERE word LIKE %s"
+                " ORDER BY documents DESC, word LIMIT %s",
+                [word.translate(_LIKE) + "%", limit],
+            )
+            words = [head + found for (found,) in cursor.fetchall()]
+    known = {title.lower() for title in titles}
+    return [*titles, *(found for found in words if found.lower() not in known)][:limit]

@@ -1,0 +1,60 @@
+"""The corpus's own words, as people write them, with how many documents have each.
+
+spelling.py and suggestions.py look things up in it. It is made anew after an import, from a sample
+where there are many documents; between two imports an edit adds its words.
+"""
+
+from collections.abc import Iterable
+
+from django.db import connection, transaction
+
+from search.query import pieces_of
+
+SAMPLE = 50_000
+"""Documents that it is made from, at most."""
+SHORTEST, LONGEST = 2, 40
+_FILL = """
+    INSERT INTO search_word (word, documents)
+    SELECT word, ndoc * %s
+    FROM ts_stat($stat$
+        SELECT to_tsvector('simple', translate(title || ' ' || left(body, 20000), './<_-', '     '))
+        FROM search_document {where}
+    $stat$)
+    WHERE length(word) BETWEEN %s AND %s AND word ~ '^[[:alpha:]][[:alnum:]]*$'
+"""
+
+
+def refresh() -> int:
+    """Make it anew; the number of words. Whoever looks meanwhile sees the old one."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        # A count from the statistics is enough to know whether a sample will do.
+        cursor.execute(
+            "SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = %s::regclass",
+            ["search_document"],
+        )
+        (documents,) = cursor.fetchone() or (0,)
+        share = max(1.0, documents / SAMPLE)
+        where = "" if share <= 1 else f"TABLESAMPLE SYSTEM ({100 / share:.4f}) REPEATABLE (1)"
+        cursor.execute("DELETE FROM search_word")
+        cursor.execute(_FILL.format(where=where), [round(share), SHORTEST, LONGEST])
+        cursor.execute("SELECT count(*) FROM search_word")
+        (words,) = cursor.fetchone() or (0,)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE search_word")
+    return int(words)
+
+
+def add(texts: Iterable[str]) -> None:
+    """Words of a document that was edited; those that are known keep their counts."""
+    words = {
+        word.lower()
+        for text in texts
+        for word in pieces_of(text[:20_000])
+        if SHORTEST <= len(word) <= LONGEST and word[0].isalpha()
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO search_word (word, documents) SELECT unnest(%s::text[]), 1"
+            " ON CONFLICT (word) DO NOTHING",
+            [sorted(words)],
+        )
