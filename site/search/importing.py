@@ -81,6 +81,7 @@ def import_rows(rows: Iterable[Row | Refused], *, dry_run: bool = False) -> Impo
         (different,) = cursor.fetchone() or (0,)
         done.repeated = staged - different
         done.unchanged = different - done.added - done.changed
+        cursor.execute("DROP TABLE staging")  # whoever called may be in a transaction of its own
         if dry_run:
             transaction.set_rollback(True)
     return done

@@ -19,8 +19,10 @@ from search.tsquery import Matches, TsQuery
 if TYPE_CHECKING:
     pass
 
-FEW = 3
+FEW = PAGE_SIZE
 """Documents with every word; when there are less, those with any word are taken."""
+POOR = 3
+"""When there are less, another spelling is looked for."""
 MOST_PAGES = 100
 
 
@@ -67,6 +69,16 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         found = _Found(self, parsed, analysis, filters)
         return found.page(order, max(1, page))
 
+    def ranking(self, text: str, depth: int) -> list[tuple[int, float]]:
+        """Ids and scores of the best `depth` documents: what `search` shows page by page."""
+        from search.models import Synonym
+
+        parsed = parse(text).with_synonyms(Synonym.objects.mapping())
+        analysis = parsed.analyse()
+        return (
+            _Found(self, parsed, analysis, Filters()).ids("relevance", 0, depth) if analysis else []
+        )
+
 
 DocumentManager = models.Manager.from_queryset(DocumentQuerySet)
 
@@ -95,7 +107,7 @@ class _Found:
     def page(self, order: Order, number: int) -> Page:
         first = (number - 1) * PAGE_SIZE
         wanted = PAGE_SIZE + 1  # one more, to know whether there is another page
-        ids = self._ids(order, first, first + wanted) if number <= MOST_PAGES else []
+        ids = self.ids(order, first, first + wanted) if number <= MOST_PAGES else []
         return Page(
             text=self._parsed.text,
             filters=self._filters,
@@ -112,9 +124,9 @@ class _Found:
 
     @property
     def _is_poor(self) -> bool:
-        return self.any_word or self.count.number < FEW
+        return self.any_word or self.count.number < POOR
 
-    def _ids(self, order: Order, first: int, last: int) -> list[tuple[int, float]]:
+    def ids(self, order: Order, first: int, last: int) -> list[tuple[int, float]]:
         if order == "relevance":
             return ranker().best(self.matching, self.query, self._analysis, first, last)
         newest = self.matching.order_by(F("date").desc(nulls_last=True), "id")

@@ -17,6 +17,7 @@ TIMES_AS_FREQUENT = 10
 """A corpus has typos of its own: a word that is there gives way to one as much more frequent."""
 MOST_CANDIDATES = 60
 SIMILAR = 0.25
+_THRESHOLD = "SELECT set_config('pg_trgm.similarity_threshold', %s, false)"
 _CANDIDATES = """
     SELECT typed, word, documents FROM unnest(%s::text[]) AS typed, LATERAL (
         SELECT word, documents FROM search_word

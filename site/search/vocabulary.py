@@ -13,6 +13,9 @@ from search.query import pieces_of
 SAMPLE = 50_000
 """Documents that it is made from, at most."""
 SHORTEST, LONGEST = 2, 40
+_ESTIMATE = """
+    SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'search_document'::regclass
+"""
 _FILL = """
     INSERT INTO search_word (word, documents)
     SELECT word, ndoc * %s
@@ -28,10 +31,7 @@ def refresh() -> int:
     """Make it anew; the number of words. Whoever looks meanwhile sees the old one."""
     with transaction.atomic(), connection.cursor() as cursor:
         # A count from the statistics is enough to know whether a sample will do.
-        cursor.execute(
-            "SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = %s::regclass",
-            ["search_document"],
-        )
+        cursor.execute(_ESTIMATE)
         (documents,) = cursor.fetchone() or (0,)
         share = max(1.0, documents / SAMPLE)
         where = "" if share <= 1 else f"TABLESAMPLE SYSTEM ({100 / share:.4f}) REPEATABLE (1)"

@@ -1,0 +1,58 @@
+"""The search site on a real PostgreSQL: a database of the tests' own, each test undone at its end.
+
+Django is set up as this file is read, so that tests may import models; the address of the database
+comes later, when the first test wants one.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import django
+import pytest
+from django.db import connections, transaction
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
+os.environ.setdefault("SITE_SECRET_KEY", "only-for-tests-" + "0123456789" * 4)
+os.environ.setdefault("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nothing")
+django.setup()
+
+
+@pytest.fixture(scope="session")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Migrated, and empty."""
+    from django.core.management import call_command
+
+    from answerbook import services
+    from project import environment
+
+    with pytest.MonkeyPatch.context() as patch:
+        folder = Path(f"/var/tmp/answerbook-site-{os.getpid()}")
+        patch.setenv("ANSWERBOOK_HOME", str(folder))
+        postgres = services.require("postgres")
+        url = str.__str__(postgres.create_database("site"))
+        connections["default"].close()
+        connections["default"].settings_dict.update(environment.database(url))
+        call_command("migrate", verbosity=0)
+        yield
+        connections["default"].close()
+        services.down(["postgres"], delete_data=True)
+
+
+@pytest.fixture
+def db(database: None) -> Iterator[None]:
+    """What a test writes is gone after it."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def settings_of_site() -> Iterator[object]:
+    """Django's settings; what a test changes is as before after it."""
+    from django.test.utils import override_settings
+
+    with override_settings():
+        from django.conf import settings
+
+        yield settings
