@@ -35,7 +35,7 @@ def _words(db: None) -> None:
     [
         ("evnet", "event"),
         ("Soket", "socket"),
-        ("conection -evnet", "connection -event"),
+        ("conection -evnet", "connection -evnet"),
         ('"evnet conection"', '"event connection"'),
         ("asynchornus", "asynchronous"),
         ("asyncrounus", ""),
