@@ -5,17 +5,21 @@ statement at the end. Whatever stops an import before that, the old documents ar
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from django.db import connection, transaction
 
+from search import statistics
 from search.lexemes import INDEXED_CHARACTERS
 from search.rows import FIELDS, Refused, Row
 
 if TYPE_CHECKING:
     from psycopg import Cursor
 
+MOST_BY_TRIGGER = 5_000
+"""Rows; more are quicker to count all anew."""
 MOST_REFUSED = 10_000
 """Reasons that are kept; beyond, they are only counted."""
 _STAGING = """
@@ -66,13 +70,20 @@ class Imported:
 def import_rows(rows: Iterable[Row | Refused], *, dry_run: bool = False) -> Imported:
     """Add and change documents. Raises what reading and PostgreSQL raise, with nothing changed."""
     done = Imported()
-    with transaction.atomic(), connection.cursor() as cursor:
+    with (
+        suppress(_Undone),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+        ExitStack() as stack,
+    ):
         cursor.execute(_STAGING)
         staged = 0
         with cast("Cursor[Any]", cursor.cursor).copy(_COPY) as copy:
             for values in _good(rows, done):
                 copy.write_row(values)
                 staged += 1
+        if staged > MOST_BY_TRIGGER:
+            stack.enter_context(statistics.bulk())
         cursor.execute(_UPSERT)
         row = cursor.fetchone()
         assert row is not None
@@ -83,8 +94,12 @@ def import_rows(rows: Iterable[Row | Refused], *, dry_run: bool = False) -> Impo
         done.unchanged = different - done.added - done.changed
         cursor.execute("DROP TABLE staging")  # whoever called may be in a transaction of its own
         if dry_run:
-            transaction.set_rollback(True)
+            raise _Undone
     return done
+
+
+class _Undone(Exception):
+    """Takes back what a dry run did."""
 
 
 def _good(rows: Iterable[Row | Refused], done: Imported) -> Iterator[Sequence[Any]]:

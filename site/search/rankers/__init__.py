@@ -30,6 +30,6 @@ class Ranker(Protocol):
 
 
 def ranker() -> Ranker:
-    from search.rankers import orm
+    from search.rankers import bm25, orm
 
-    return {"orm": orm.Orm}.get(settings.RANKER, orm.Orm)()
+    return orm.Orm() if settings.RANKER == "orm" else bm25.Exact()

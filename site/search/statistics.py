@@ -1,0 +1,82 @@
+"""How many documents have a lexeme, how long each is, how long all are: what BM25 is made of.
+
+Triggers keep these right (migrations/0004_statistics.py). Here they are read, and counted anew
+after an import that was too large for them.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+
+_REBUILD = """
+    DELETE FROM search_term;
+    DELETE FROM search_length;
+    INSERT INTO search_term (term, documents)
+        SELECT word, ndoc FROM ts_stat('SELECT vector FROM search_document');
+    INSERT INTO search_length (document_id, length)
+        SELECT id, search_vector_length(vector) FROM search_document;
+    UPDATE search_corpus SET (documents, length) =
+        (SELECT count(*), coalesce(sum(length), 0) FROM search_length);
+"""
+_TERMS = """
+    SELECT documents, length,
+        ARRAY(SELECT coalesce(known.documents, 0)
+              FROM unnest(%s::text[]) WITH ORDINALITY AS wanted (term, place)
+              LEFT JOIN search_term AS known USING (term) ORDER BY place),
+        ARRAY(SELECT (SELECT coalesce(sum(known.documents), 0) FROM search_term AS known
+                      WHERE starts_with(known.term, prefix))
+              FROM unnest(%s::text[]) WITH ORDINALITY AS wanted (prefix, place) ORDER BY place)
+    FROM search_corpus
+"""
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Of a corpus, for the words of one query."""
+
+    documents: int
+    mean_length: float
+    """Words that the index holds, of a document."""
+    frequencies: tuple[int, ...]
+    """Documents that have each lexeme."""
+    of_prefixes: tuple[int, ...]
+    """At most as many have a word that begins so."""
+
+    def idf(self, frequency: int) -> float:
+        """Inverse document frequency, never negative: ln(1 + (N - n + 0.5) / (n + 0.5))."""
+        frequency = min(frequency, self.documents)
+        return math.log(1 + (self.documents - frequency + 0.5) / (frequency + 0.5))
+
+
+def of(lexemes: Sequence[str], prefixes: Sequence[str] = ()) -> Statistics:
+    """What the corpus says of these."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TERMS, [list(lexemes), list(prefixes)])
+        row = cursor.fetchone()
+    assert row is not None, "the migration made it"
+    documents, length, frequencies, of_prefixes = row
+    return Statistics(
+        documents,
+        float(length) / documents if documents else 1.0,
+        tuple(map(int, frequencies)),
+        tuple(map(int, of_prefixes)),
+    )
+
+
+def rebuild() -> None:
+    """Count everything anew. Whoever searches meanwhile sees the old numbers."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_REBUILD)
+
+
+@contextmanager
+def bulk() -> Iterator[None]:
+    """A transaction whose changes are counted once, at its end."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('search.bulk', 'on', true)")
+        yield
+        cursor.execute("SELECT set_config('search.bulk', '', true)")
+        rebuild()
