@@ -65,27 +65,38 @@ def documents(count: int, seed: int = 0) -> Iterator[Document]:
         yield Document(f"{titles[0]} and others", "\n\n".join(texts))
 
 
-def _docstrings() -> Iterator[Document]:
-    """Every docstring once, under the full name of what it describes, in the order of the files."""
+def described() -> Iterator[tuple[str, str, Document]]:
+    """Every docstring once, in the order of the files: its module, its kind, and the document.
+
+    A document is called by the full name of what it describes: a module, class, function or method.
+    """
     library = Path(sysconfig.get_path("stdlib"))
     seen: set[str] = set()
     folders = [library, *(library / package for package in PACKAGES)]
     for path in sorted(path for folder in folders for path in folder.glob("*.py")):
         module = ".".join(path.relative_to(library).with_suffix("").parts)
-        tree = ast.parse(path.read_bytes())
-        for document in _described(tree, module.removesuffix(".__init__")):
+        module = module.removesuffix(".__init__")
+        for kind, document in _described(ast.parse(path.read_bytes()), module, "module"):
             if document.body not in seen:
                 seen.add(document.body)
-                yield document
+                yield module, kind, document
+
+
+def _docstrings() -> Iterator[Document]:
+    for _, _, document in described():
+        yield document
 
 
 def _described(
-    node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef, name: str
-) -> Iterator[Document]:
+    node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef, name: str, kind: str
+) -> Iterator[tuple[str, Document]]:
     text = ast.get_docstring(node)
     if text:
         # PostgreSQL stores no zero bytes.
-        yield Document(name, text.replace("\x00", ""))
+        yield kind, Document(name, text.replace("\x00", ""))
     for child in node.body:
-        if isinstance(child, DEFINITIONS):
-            yield from _described(child, f"{name}.{child.name}")
+        if isinstance(child, ast.ClassDef):
+            yield from _described(child, f"{name}.{child.name}", "class")
+        elif isinstance(child, DEFINITIONS):
+            its = "method" if kind == "class" else "function"
+            yield from _described(child, f"{name}.{child.name}", its)
