@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,11 +24,23 @@ from requirements.debian import EnsurepipMissing, provide_ensurepip
 from requirements.explain import explain
 from requirements.index import cache_folder, installers_environment
 
-HOLDS = {"lab": ("lab",), "q2": ("q2", "lab"), "dev": ("dev", "q2", "lab")}
+HOLDS = {
+    "lab": ("lab",),
+    "q2": ("q2", "lab"),
+    "site": ("site", "lab"),
+    "dev": ("dev", "site", "q2", "lab"),
+}
 """What can be asked for, and which of it is there once it is installed."""
-DOWNLOAD = {"lab": 147, "q2": 634, "dev": 687}
+FILES = {"lab": ("lab",), "q2": ("q2",), "site": ("lab", "site"), "dev": ("dev",)}
+"""The pins that are installed for it: site.txt is what the site's container holds, no more."""
+DOWNLOAD = {"lab": 147, "q2": 634, "site": 170, "dev": 687}
 """Megabytes of all packages for CPython on Linux, x86_64; a test compares. PySpark has 450."""
-LEAST_FREE = {"lab": 1_500_000_000, "q2": 3_300_000_000, "dev": 3_500_000_000}
+LEAST_FREE = {
+    "lab": 1_500_000_000,
+    "q2": 3_300_000_000,
+    "site": 1_600_000_000,
+    "dev": 3_500_000_000,
+}
 """Bytes: `dev` takes 1.6 GB, and as much again where the package cache is on another disk."""
 
 
@@ -39,7 +51,7 @@ class CannotInstall(Exception):
 def main(arguments: list[str]) -> int:
     """The exit code; an expected failure is one paragraph on standard error."""
     if len(arguments) != 1 or arguments[0] not in HOLDS:
-        sys.stderr.write("Usage: python3 requirements/install.py lab|q2|dev\n")
+        sys.stderr.write(f"Usage: python3 requirements/install.py {'|'.join(HOLDS)}\n")
         return 2
     try:
         Environment(Path(__file__).resolve().parents[1]).install(arguments[0])
@@ -77,12 +89,14 @@ class Environment:
                 return
             began = time.monotonic()
             self._make(wanted)
+            held = {name for name in HOLDS if self.holds(name)}
             self.stamp.unlink(missing_ok=True)
             say(f"Installing {wanted}.txt into .venv (up to {DOWNLOAD[wanted]} MB to download).")
             self._install_uv(wanted)
-            self._install_pins(wanted)
+            for each in FILES[wanted]:
+                self._install_pins(each)
             self._install_answerbook()
-            self._write_stamp(wanted)
+            self._write_stamp(held | set(HOLDS[wanted]))
             say(f"Done in {time.monotonic() - began:.0f} s.")
 
     # -- what is there ------------------------------------------------------------------------
@@ -114,8 +128,8 @@ class Environment:
             return {}
         return stamp if isinstance(stamp, dict) else {}
 
-    def _write_stamp(self, installed: str) -> None:
-        stamp = {name: self._digest(name) for name in HOLDS[installed]} | {"place": self._place()}
+    def _write_stamp(self, installed: Collection[str]) -> None:
+        stamp = {name: self._digest(name) for name in sorted(installed)} | {"place": self._place()}
         beside = self.stamp.with_suffix(".new")
         beside.write_text(json.dumps(stamp, indent=1) + "\n")
         beside.replace(self.stamp)
@@ -142,7 +156,7 @@ class Environment:
 
     def _install_uv(self, wanted: str) -> None:
         """uv installs the rest in a tenth of pip's time; pip brings uv itself."""
-        pin = pinned("uv", self.pins(wanted).read_text())
+        pin = pinned("uv", self.pins(FILES[wanted][0]).read_text())
         if _output([self.uv, "--version"]).split()[1:2] == re.findall(r"==(\S+)", pin):
             return
         pip: list[Argument] = [self.python, "-m", "pip"]

@@ -14,7 +14,7 @@ from answerbook import doctor as checks
 from answerbook import load_commands, services
 from answerbook.config import SettingsError
 from answerbook.notify.commands import app as notify
-from answerbook.services import Kafka, Name, Postgres, RabbitMQ, Service, ServiceError
+from answerbook.services import Kafka, Name, Postgres, RabbitMQ, Service, ServiceError, Site
 from answerbook.services.notify import Program
 
 app = typer.Typer(
@@ -58,7 +58,7 @@ def main() -> None:
 def up(names: Names = None) -> None:
     """Start services (by default rabbitmq, kafka and postgres) and wait until they answer.
 
-    `notify` is the notification system with all that it needs.
+    `notify` is the notification system and `site` the search site, with all that they need.
     """
     started = services.require_all(_checked(names) or list(DEFAULT_UP))
     _print_status(started)
@@ -211,6 +211,8 @@ def _variables(service: Service) -> dict[str, str]:
         return {"RABBITMQ_URL": str(service.url), "RABBITMQ_MANAGEMENT_URL": service.management_url}
     if isinstance(service, Postgres):
         return {"DATABASE_URL": str(service.url)}
+    if isinstance(service, Site):
+        return {"SITE_URL": service.url, **service.variables()}
     if isinstance(service, Program):
         return services.find("notify").settings()
     assert isinstance(service, Kafka)

@@ -90,6 +90,10 @@ class Settings(FromEnvironment):
     notify_deliver_port: int = Field(default=9110, ge=1, le=65_535)
     """Of its first worker; the others have the next ones."""
 
+    site_port: int = Field(default=8000, ge=1, le=65_535)
+    site_metrics_port: int = Field(default=9180, ge=1, le=65_535)
+    """For Prometheus. What the site itself reads are the variables SITE_…."""
+
     rabbitmq_image: str = "rabbitmq:4.2-management-alpine"
     kafka_image: str = "apache/kafka:4.1.1"
     postgres_image: str = "postgres:18-alpine"

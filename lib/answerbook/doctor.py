@@ -15,7 +15,7 @@ import psutil
 
 from answerbook import services
 from answerbook.config import Settings, reachable_by_others
-from answerbook.services import ServiceError, StateFolderError, notify_packages
+from answerbook.services import ServiceError, StateFolderError, packages
 from answerbook.services.compose import docker_answers
 from answerbook.services.native import programs
 from answerbook.services.ports import is_free
@@ -132,15 +132,15 @@ def _ports(settings: Settings) -> Iterator[Finding]:
 
 def _question_2(settings: Settings) -> Iterator[Finding]:
     """What the notification system wants beyond the services."""
-    lacking = notify_packages.lacking()
+    lacking = packages.Q2.lacking()
     if not lacking:
         yield Finding("ok", "question 2", "its packages are here")
     else:
-        size = f"{notify_packages.DOWNLOAD / 1e6:.0f} MB"
+        size = f"{packages.Q2.download / 1e6:.0f} MB"
         yield Finding(
             "note",
             "question 2",
-            f"{notify_packages.WHAT} would be fetched, {size}",
+            f"{packages.Q2.what} would be fetched, {size}",
             "fetched when the notification system is first required",
         )
     wanted = MEMORY_OF_QUESTION_2[settings.profile]

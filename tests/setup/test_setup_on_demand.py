@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from answerbook.services import MissingProgram, notify_packages
+from answerbook.services import MissingProgram
+from answerbook.services.packages import Q2
 from requirements.environment import DOWNLOAD, Environment
 from tests.setup.trees import Tree, copy_tree
 
 ON_DEMAND = """
-from answerbook.services import notify_packages
-assert "pyspark" in notify_packages.lacking()
-notify_packages.provide()
-assert [] == notify_packages.lacking()
+from answerbook.services.packages import Q2
+assert "pyspark" in Q2.lacking()
+Q2.provide()
+assert [] == Q2.lacking()
 """
 
 
@@ -31,13 +32,13 @@ def test_packages_are_installed_beside_the_lab_with_their_size_announced(
     installed: Tree, pins: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pins.write_text(installed.pins.read_text() + "# and of question 2\n")
-    notify_packages.install(installed.root)
+    Q2.install(installed.root)
     assert Environment(installed.root).holds("q2")
     assert "487 MB, once." in capsys.readouterr().out
 
 
 def test_announced_size_is_what_question_2_adds_to_the_lab() -> None:
-    assert DOWNLOAD["q2"] - DOWNLOAD["lab"] == notify_packages.DOWNLOAD / 1e6
+    assert DOWNLOAD["q2"] - DOWNLOAD["lab"] == Q2.download / 1e6
 
 
 def test_packages_that_cannot_be_had_are_told_in_one_paragraph(
@@ -46,7 +47,7 @@ def test_packages_that_cannot_be_had_are_told_in_one_paragraph(
     pins.write_text("uv==0.0.1 --hash=sha256:00\n")
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
     with pytest.raises(MissingProgram, match="cannot be reached") as caught:
-        notify_packages.install(installed.root)
+        Q2.install(installed.root)
     assert "\n" not in str(caught.value)
 
 

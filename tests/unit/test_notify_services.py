@@ -9,7 +9,7 @@ import pytest
 
 from answerbook import services
 from answerbook.config import Settings
-from answerbook.services import Notify, NotRunning, notify_packages
+from answerbook.services import Notify, NotRunning, packages
 from answerbook.services.native.engine import NativeEngine
 from answerbook.services.native.launch import Launch, Plan
 from answerbook.services.native.notify import ProgramRecipe
@@ -186,7 +186,7 @@ def test_command_starts_without_any_package_of_question_2() -> None:
 
 
 def test_no_package_lacks_where_all_is_installed() -> None:
-    assert [] == notify_packages.lacking()
+    assert [] == packages.Q2.lacking()
 
 
 def test_package_of_another_version_than_the_pinned_one_is_lacking(
@@ -195,8 +195,8 @@ def test_package_of_another_version_than_the_pinned_one_is_lacking(
     (tmp_path / "requirements").mkdir()
     pins = f"pyspark==0.1 \\\n    --hash=sha256:00\nmsgspec=={version('msgspec')} \\\n"
     (tmp_path / "requirements" / "q2.txt").write_text(pins)
-    monkeypatch.setattr(notify_packages, "repository", lambda: tmp_path)
-    assert ["pyspark"] == notify_packages.lacking()
+    monkeypatch.setattr(packages, "repository", lambda: tmp_path)
+    assert ["pyspark"] == packages.Q2.lacking()
 
 
 def test_nothing_is_installed_unasked_into_an_environment_that_is_not_the_checkouts(
@@ -204,7 +204,7 @@ def test_nothing_is_installed_unasked_into_an_environment_that_is_not_the_checko
 ) -> None:
     (tmp_path / "requirements").mkdir()
     (tmp_path / "requirements" / "q2.txt").write_text("pyspark==0.1 \\\n    --hash=sha256:00\n")
-    monkeypatch.setattr(notify_packages, "repository", lambda: tmp_path)
+    monkeypatch.setattr(packages, "repository", lambda: tmp_path)
     with pytest.raises(services.MissingProgram, match="pyspark.*pip install") as caught:
         services.find("notify").start()
     assert "\n" not in str(caught.value)

@@ -49,8 +49,9 @@ def build(path: Path) -> int:
     count = 0
     # A name or a time in the file would make each build another.
     with gzip.GzipFile(filename="", fileobj=buffer, mode="wb", mtime=0) as packed:
-        for count, document in enumerate(documents(), 1):
+        for document in documents():
             packed.write(json.dumps(document, ensure_ascii=False).encode() + b"\n")
+            count += 1
     path.parent.mkdir(exist_ok=True)
     new = path.with_name(f".{path.name}.new")
     new.write_bytes(buffer.getvalue())

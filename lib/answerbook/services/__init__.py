@@ -5,7 +5,8 @@
 
 `require` is for notebooks and tests; `down` and `running` are for the command line. What a
 service's handle can do stands in `contract.Service`; what it knows of its client, in rabbitmq.py,
-kafka.py and postgres.py. `notify`, the notification system, is several services (notify_system.py).
+kafka.py, postgres.py and site.py. `notify`, the notification system, is several services
+(notify_system.py).
 """
 
 from collections.abc import Iterable
@@ -33,6 +34,7 @@ from answerbook.services.notify import Program
 from answerbook.services.notify_system import KafkaName, Notify
 from answerbook.services.postgres import Postgres
 from answerbook.services.rabbitmq import RabbitMQ, RabbitMQ3
+from answerbook.services.site import Site
 from answerbook.services.state import StateFolder
 
 __all__ = [
@@ -52,6 +54,7 @@ __all__ = [
     "Service",
     "ServiceError",
     "ServiceName",
+    "Site",
     "StartFailed",
     "StateFolderError",
     "Tampered",
@@ -84,6 +87,8 @@ def require(name: Literal["kafka-3"]) -> Kafka3: ...
 @overload
 def require(name: Literal["postgres"]) -> Postgres: ...
 @overload
+def require(name: Literal["site"]) -> Site: ...
+@overload
 def require(name: Literal["notify"], *, kafka: KafkaName | None = None) -> Notify: ...
 @overload
 def require(name: ServiceName) -> Service: ...
@@ -104,7 +109,7 @@ def require(name: Name, *, kafka: KafkaName | None = None) -> Service | Notify:
 def require_all(names: Iterable[Name]) -> list[Service]:
     """Several services, started side by side; fetched one after the other.
 
-    For `notify`, all that it is made of and needs.
+    For `notify` and `site`, all that they are made of and need.
     """
     names = list(dict.fromkeys(names))
     wanted = [find(name) for name in names]
@@ -127,6 +132,8 @@ def fetch(names: Iterable[Name]) -> None:
 @overload
 def find(name: Literal["notify"]) -> Notify: ...
 @overload
+def find(name: Literal["site"]) -> Site: ...
+@overload
 def find(name: ServiceName) -> Service: ...
 @overload
 def find(name: Name) -> Service | Notify: ...
@@ -140,11 +147,15 @@ def find(name: Name) -> Service | Notify:
         return _notify().program(cast(ProgramName, name))
     settings = Settings.load()
     state = StateFolder.open(settings)
-    return TYPES[name](state, engine_for(name, state, settings), settings)
+    handle = (state, engine_for(name, state, settings), settings)
+    if name == "site":
+        postgres = TYPES["postgres"](state, engine_for("postgres", state, settings), settings)
+        return Site(*handle, cast(Postgres, postgres))
+    return TYPES[name](*handle)
 
 
 def find_all(names: Iterable[Name]) -> list[Service]:
-    """Handles of services; for `notify`, of all that it is made of and needs."""
+    """Handles of services; for `notify` and `site`, of all that they are made of and need."""
     return _unique(member for name in names for member in _members(find(name)))
 
 
@@ -172,8 +183,8 @@ def down(names: Iterable[Name] | None = None, *, delete_data: bool = False) -> l
         started[service.name] = bring_up.remove(service, delete_data=delete_data)
 
     # Programs first: what they are about to write has to find its broker.
-    programs = [service for service in wanted if isinstance(service, Program)]
-    others = [service for service in wanted if not isinstance(service, Program)]
+    programs = [service for service in wanted if isinstance(service, Program | Site)]
+    others = [service for service in wanted if not isinstance(service, Program | Site)]
     for group in (programs, others):
         bring_up.side_by_side([partial(end, service) for service in group])
     if delete_data:
@@ -189,7 +200,9 @@ def _notify(kafka: KafkaName | None = None) -> Notify:
 
 
 def _members(one: Service | Notify) -> tuple[Service, ...]:
-    return one.members if isinstance(one, Notify) else (one,)
+    if isinstance(one, Notify):
+        return one.members
+    return (one.postgres, one) if isinstance(one, Site) else (one,)
 
 
 def _unique(services: Iterable[Service]) -> list[Service]:

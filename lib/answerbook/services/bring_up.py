@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import get_args
 
-from answerbook.services.contract import ProgramName, Service
+from answerbook.services.contract import NativeName, Service
 from answerbook.services.engines import engine_for
 from answerbook.services.errors import ServiceError
 
@@ -55,7 +55,7 @@ def side_by_side(actions: Sequence[Callable[[], object]], services: Iterable[Ser
 def check_engine(service: Service) -> None:
     """Raise ServiceError where it runs on another engine than the one asked for."""
     asked = service.settings.engine
-    if asked in (None, service.engine.name) or service.name in get_args(ProgramName):
+    if asked in (None, service.engine.name) or service.name in get_args(NativeName):
         return
     if any(status.condition != "stopped" for status in service.nodes()):
         raise ServiceError(

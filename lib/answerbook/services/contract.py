@@ -25,8 +25,10 @@ EitherEngineName = Literal["rabbitmq", "rabbitmq-3", "kafka", "kafka-3", "postgr
 ProgramName = Literal[
     "notify-emulator", "notify-api", "notify-render", "notify-deliver", "notify-track"
 ]
-"""Our own programs: on the native engine, whatever runs the others."""
-ServiceName = Literal[EitherEngineName, ProgramName]
+"""Of the notification system."""
+NativeName = Literal[ProgramName, "site"]
+"""What is our own: on the native engine, whatever runs the others."""
+ServiceName = Literal[EitherEngineName, NativeName]
 
 POLL_SECONDS = 0.1
 """Between two attempts of a client while its service starts."""

@@ -40,6 +40,10 @@ class Postgres(Service):
             f"@{self.host}:{self.port}/{DATABASE}"
         )
 
+    def url_of(self, database: str) -> str:
+        """The address of another database of this server."""
+        return MaskedURL(self.url.rpartition("/")[0] + f"/{quote(database, safe='')}")
+
     def connect(self, **options: Any) -> "psycopg.Connection[tuple[Any, ...]]":
         """`psycopg.connect` to this server."""
         return psycopg.connect(self.url, connect_timeout=5, **options)
@@ -72,4 +76,12 @@ class Postgres(Service):
                 sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
             )
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        return MaskedURL(self.url.rpartition("/")[0] + f"/{quote(name, safe='')}")
+        return self.url_of(name)
+
+    def ensure_database(self, name: str) -> str:
+        """Make an empty database beside the usual one unless it is there; its address."""
+        with self.connect(autocommit=True) as connection:
+            query = "SELECT FROM pg_database WHERE datname = %s"
+            if connection.execute(query, (name,)).fetchone() is None:
+                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return self.url_of(name)

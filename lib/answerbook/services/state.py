@@ -157,13 +157,13 @@ class StateFolder:
 
     # -- secrets ------------------------------------------------------------------------------
 
-    def secret(self, name: str) -> SecretStr:
-        """A password of 24 random characters, made at the first call and kept."""
+    def secret(self, name: str, characters: int = 24) -> SecretStr:
+        """A password of random characters, made at the first call and kept."""
         path = self.path / "secrets" / name
         if not path.exists():
             with self.changing("secrets"):  # of two that ask at once, one makes it
                 if not path.exists():
-                    write_whole(path, secrets.token_urlsafe(18), mode=0o600)
+                    write_whole(path, secrets.token_urlsafe(characters)[:characters], mode=0o600)
         return SecretStr(path.read_text())
 
 

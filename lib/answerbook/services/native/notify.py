@@ -10,7 +10,7 @@ from answerbook.services.contract import Service
 from answerbook.services.native import programs
 from answerbook.services.native.launch import Launch, Plan
 from answerbook.services.notify import PREFIX, Emulator, Program, Render
-from answerbook.services.notify_packages import provide
+from answerbook.services.packages import Q2
 
 STUDY_HEAP = "320m"
 STUDY_JVM = "-XX:TieredStopAtLevel=1"
@@ -22,7 +22,7 @@ class ProgramRecipe:
     """One process a node, told everything by its environment: a password in argv is for all."""
 
     def fetch(self, service: Service) -> str:
-        provide()
+        Q2.provide()
         return own_version()
 
     def prepare(self, plan: Plan) -> list[Launch]:

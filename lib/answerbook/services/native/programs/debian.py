@@ -2,7 +2,7 @@
 
 apt gets a private state in the fetch's folder: the system's sources, keys and proxies, but lists
 and archives of its own. Its signed lists carry each package's SHA-256, which it checks. Used for
-RabbitMQ.
+RabbitMQ and nginx.
 """
 
 from __future__ import annotations

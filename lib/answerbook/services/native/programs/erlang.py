@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from answerbook.services.native.programs import shared_libraries
 from answerbook.services.native.programs.commands import run
 from answerbook.services.native.programs.debian import Packages
 from answerbook.services.native.programs.folder import Fetch, failed
@@ -38,26 +38,11 @@ def make_relocatable(root: Path) -> None:
 def add_missing_libraries(
     root: Path, erlang_packages: Collection[str], packages: Packages, fetch: Fetch
 ) -> None:
-    """Unpack the shared libraries that Erlang needs and this machine lacks: most often, none.
-
-    Raises FetchFailed where the packages that `erlang_packages` depend on do not hold them.
-    """
-    tree = root.parents[2]
-    folders: set[Path] = set()
-    looked_in = set(erlang_packages)
-    while missing := _missing_libraries(root, folders):
-        looked_in = {
-            name
-            for name in packages.direct_dependencies(looked_in, "lib.+")
-            if not packages.is_installed(name)
-        }
-        packages.download(looked_in)
-        packages.unpack(tree)
-        found = {path.parent for name in missing for path in tree.rglob(name)}
-        if not found - folders:
-            names = ", ".join(sorted(missing))
-            raise failed(fetch.program, f"no package has the {names} that Erlang needs", fetch.log)
-        folders |= found
+    """Unpack the shared libraries that Erlang needs and this machine lacks: most often, none."""
+    binaries = [*root.glob("erts-*/bin/beam*"), *root.rglob("*.so")]
+    folders = shared_libraries.add_missing(
+        binaries, root.parents[2], erlang_packages, packages, fetch
+    )
     if folders:
         _look_for_libraries_in(folders, root)
 
@@ -84,20 +69,6 @@ def _folder_of_script(script: Path, root: Path) -> str:
     """A shell expression for `root`, wherever the script's tree is moved to."""
     up = os.path.relpath(root, script.parent)
     return f'"$(cd "$(dirname "$(readlink -f "$0")")/{up}" && pwd -P)"'
-
-
-def _missing_libraries(root: Path, folders: Collection[Path]) -> set[str]:
-    """Names of shared libraries that the loader does not find, looking in `folders` first."""
-    emulator = root.glob("erts-*/bin/beam*")
-    environment = {**os.environ, "LD_LIBRARY_PATH": ":".join(map(str, folders)), "LC_ALL": "C"}
-    told = subprocess.run(
-        ["ldd", *emulator, *root.rglob("*.so")],
-        capture_output=True,
-        text=True,
-        env=environment,
-        check=False,
-    )
-    return set(re.findall(r"^\s*(\S+) => not found", told.stdout, re.MULTILINE))
 
 
 def _look_for_libraries_in(folders: Collection[Path], root: Path) -> None:

@@ -25,7 +25,7 @@ from answerbook.config import Settings
 from answerbook.services import progress
 from answerbook.services.errors import FetchFailed, StateFolderError
 
-SERVICE_OF = {"java": "kafka"}
+SERVICE_OF = {"java": "kafka", "nginx": "site"}
 """Whom to name in a command, where a program is not a service itself."""
 
 

@@ -8,6 +8,7 @@ from answerbook.config import Settings
 from answerbook.services.native.programs import (
     jre,
     kafka_jars,
+    nginx_server,
     postgres_binaries,
     rabbitmq_server,
     spark_jars,
@@ -25,6 +26,7 @@ class Program(Protocol):
 PROGRAMS: dict[str, Program] = {
     "java": jre,
     "kafka": kafka_jars,
+    "nginx": nginx_server,
     "postgres": postgres_binaries,
     "rabbitmq": rabbitmq_server,
     "spark": spark_jars,
