@@ -21,7 +21,7 @@ from answerbook.services.native import programs
 from answerbook.services.ports import is_free
 from answerbook.services.state import StateFolder
 
-FETCHED = ("java", "kafka", "postgres", "rabbitmq", "spark")
+FETCHED = ("java", "kafka", "nginx", "postgres", "rabbitmq", "spark")
 LEAST_MEMORY = 2_000_000_000
 """Bytes available that the study profile wants with room for the notebook itself."""
 MEMORY_OF_QUESTION_2 = {"study": 1_800_000_000, "full": 5_000_000_000}

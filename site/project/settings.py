@@ -4,14 +4,25 @@ DATABASE_URL            postgresql://user:password@host:port/name
 SITE_SECRET_KEY         signs sessions; at least 50 random characters, kept secret
 SITE_ALLOWED_HOSTS      names that the site answers to, parted by commas
 SITE_CSRF_ORIGINS       origins of a proxy in front, as https://search.example.com
-SITE_HTTPS              1 where people come by HTTPS: cookies and redirects follow
+SITE_TLS                0 where nobody comes by HTTPS: on loopback alone. By default redirects,
+                        Secure cookies and HSTS
+SITE_HSTS_SECONDS       how long browsers insist on HTTPS: 3600; a year is 31536000, and nobody
+                        can take it back, so raise it when HTTPS has worked for a while
 SITE_RANKER             bm25 (by default) or orm
+SITE_SEARCH_SECONDS     what one search may take before it is told to be too broad: 3
+SITE_ANALYTICS_DAYS     how long searches are remembered, without who asked: 30; 0 for never
+SITE_DOCUMENTS_URL      where documents are whose address begins with a slash; without it the
+                        site shows them itself
+SITE_EXAMPLES           searches that the home page proposes, parted by commas
 SITE_STATIC_ROOT        where `manage.py collectstatic` puts what nginx serves
 SITE_DEBUG              1 shows errors to everybody: never in production
 """
 
 import os
+from datetime import timedelta
 from pathlib import Path
+
+from csp.constants import NONE, SELF
 
 from project import environment
 
@@ -22,6 +33,10 @@ DEBUG = environment.flag("SITE_DEBUG")
 ALLOWED_HOSTS = environment.words("SITE_ALLOWED_HOSTS", "127.0.0.1,localhost")
 CSRF_TRUSTED_ORIGINS = environment.words("SITE_CSRF_ORIGINS")
 RANKER = environment.choice("SITE_RANKER", "bm25", "orm")
+SEARCH_SECONDS = environment.number("SITE_SEARCH_SECONDS", 3)
+ANALYTICS_DAYS = environment.number("SITE_ANALYTICS_DAYS", 30)
+EXAMPLES = environment.words("SITE_EXAMPLES", 'exactly once, "event loop", socket timeout, hash*')
+DOCUMENTS_URL = os.environ.get("SITE_DOCUMENTS_URL", "").rstrip("/")
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -32,18 +47,25 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "django.contrib.postgres",
+    "axes",
+    "csp",
+    "django_htmx",  # for the copy of htmx in it
     "import_export",
     "search",
 ]
 MIDDLEWARE = [
+    "search.metrics.Measured",
     "django.middleware.security.SecurityMiddleware",
-    "search.middleware.ContentSecurityPolicy",
+    "csp.middleware.CSPMiddleware",
+    "search.middleware.Isolated",
+    "search.middleware.Problems",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",  # has to be the last
 ]
 ROOT_URLCONF = "project.urls"
 WSGI_APPLICATION = "project.wsgi.application"
@@ -78,13 +100,49 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
-HTTPS = environment.flag("SITE_HTTPS")
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+PASSWORD_HASHERS = [
+    f"django.contrib.auth.hashers.{name}"
+    for name in ("Argon2PasswordHasher", "PBKDF2PasswordHasher")
+]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+# Whoever guesses waits; somebody else with the same name, from elsewhere, does not.
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_TEMPLATE = "429.html"
+AXES_RESET_ON_SUCCESS = True
+AXES_VERBOSE = False
+
+TLS = environment.tls(ALLOWED_HOSTS)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = TLS
 SESSION_COOKIE_HTTPONLY = True
-SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_HSTS_SECONDS = environment.number("SITE_HSTS_SECONDS", 3_600) if TLS else 0
+SECURE_SSL_REDIRECT = TLS
+# Who asks these asks the container, not the name that the certificate is for.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+# nginx sets it itself, by what a trusted proxy says: docker/nginx.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TLS else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# HSTS for all of a domain, and in browsers' own lists, is its owner's decision, not a site's.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+# No page has a script or a style within it, so none is allowed: not by a nonce either.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"

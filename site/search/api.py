@@ -7,10 +7,11 @@ from django.views.decorators.http import require_safe
 
 from search import suggestions
 from search.address import Address
-from search.models import Document
 from search.openapi import DOCUMENT
+from search.problems import problem
 from search.query import MOST_CHARACTERS
 from search.results import Count, Hit, Page
+from search.views import found
 
 ORDERS = ("relevance", "date")
 KNOWN = ("q", "kind", "source", "tag", "year", "order", "page")
@@ -19,19 +20,18 @@ KNOWN = ("q", "kind", "source", "tag", "year", "order", "page")
 @require_safe
 def search(request: HttpRequest) -> JsonResponse:
     """A page of results; 422 where a parameter is not what it should be."""
-    problem = _problem(request, KNOWN) or _wrong_value(request)
-    if problem:
-        return problem
-    address = Address.of(request.GET)
-    page = Document.objects.search(address.text, address.filters, address.order, address.page)
-    return JsonResponse(_page(page))
+    wrong = _wrong(request, KNOWN) or _wrong_value(request)
+    if wrong:
+        return wrong
+    page, seconds = found(Address.of(request.GET))
+    return JsonResponse(_page(page) | {"milliseconds": round(seconds * 1_000, 1)})
 
 
 @require_safe
 def suggest(request: HttpRequest) -> JsonResponse:
-    problem = _problem(request, ("q",))
-    if problem:
-        return problem
+    wrong = _wrong(request, ("q",))
+    if wrong:
+        return wrong
     return JsonResponse({"suggestions": suggestions.suggest(request.GET["q"])})
 
 
@@ -41,7 +41,7 @@ def openapi(request: HttpRequest) -> JsonResponse:
     return JsonResponse(DOCUMENT)
 
 
-def _problem(request: HttpRequest, known: tuple[str, ...]) -> JsonResponse | None:
+def _wrong(request: HttpRequest, known: tuple[str, ...]) -> JsonResponse | None:
     for name in request.GET:
         if name not in known:
             return _refused(name, f"is no parameter; there are {', '.join(known)}")
@@ -68,9 +68,7 @@ def _wrong_value(request: HttpRequest) -> JsonResponse | None:
 
 
 def _refused(name: str, why: str) -> JsonResponse:
-    """Problem details, RFC 9457."""
-    body = {"title": "Invalid parameter", "status": 422, "detail": f"{name} {why}.", "name": name}
-    return JsonResponse(body, status=422, content_type="application/problem+json")
+    return problem(422, f"{name} {why}.", name=name)
 
 
 def _page(page: Page) -> dict[str, Any]:

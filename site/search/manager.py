@@ -147,7 +147,7 @@ class _Found:
                 kind=row.kind,
                 title=snippets.as_html(row.marked),
                 snippet=snippets.as_html(row.snippet),
-                url=row.url,
+                url=row.get_absolute_url(),
                 tags=tuple(row.tags),
                 date=row.date,
                 score=score,

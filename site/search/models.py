@@ -1,10 +1,12 @@
 """What is searched, and what helps searching: documents and synonyms."""
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import ExtractYear, Lower
+from django.urls import reverse
 
 from search.lexemes import vector_field
 from search.manager import DocumentManager
@@ -47,7 +49,12 @@ class Document(models.Model):
         return self.title
 
     def get_absolute_url(self) -> str:
-        return self.url
+        """Where it is read: at its own address if that is one of the web, else on this site."""
+        if self.url.startswith("/") and settings.DOCUMENTS_URL:
+            return f"{settings.DOCUMENTS_URL}{self.url}"
+        if self.url.startswith(("https://", "http://")):
+            return self.url
+        return reverse("document", args=[self.pk])
 
 
 class Word(models.Model):
@@ -94,3 +101,19 @@ class Synonym(models.Model):
         self.equivalents = [" ".join(each.split()) for each in self.equivalents if each.strip()]
         if not self.equivalents:
             raise ValidationError({"equivalents": "Name at least one."})
+
+
+class Asked(models.Model):
+    """A search that somebody made; not who. analytics.py writes and prunes these."""
+
+    at = models.DateTimeField(auto_now_add=True, db_index=True)
+    text = models.TextField()
+    results = models.IntegerField(help_text="Counted up to a cap.")
+    milliseconds = models.IntegerField()
+
+    class Meta:
+        verbose_name = "search"
+        verbose_name_plural = "searches"
+
+    def __str__(self) -> str:
+        return self.text

@@ -32,22 +32,28 @@ _Q = _parameter(
     {"type": "string", "maxLength": MOST_CHARACTERS},
     required=True,
 )
-_PROBLEM = {
-    "description": "A parameter is missing, unknown or not what it should be.",
-    "content": {
-        "application/problem+json": {
-            "schema": {
-                "type": "object",
-                "properties": {
-                    "title": _TEXT,
-                    "status": {"const": 422},
-                    "detail": _TEXT,
-                    "name": _TEXT,
-                },
-                "required": ["title", "status", "detail", "name"],
-            }
-        }
-    },
+
+
+def _problem(what: str, status: int, *more: str) -> dict[str, Any]:
+    """Problem details, RFC 9457."""
+    schema = {
+        "type": "object",
+        "properties": {
+            "title": _TEXT,
+            "status": {"const": status},
+            "detail": _TEXT,
+            **dict.fromkeys(more, _TEXT),
+        },
+        "required": ["title", "status", "detail", *more],
+    }
+    return {"description": what, "content": {"application/problem+json": {"schema": schema}}}
+
+
+_REFUSED = _problem("A parameter is missing, unknown or not what it should be.", 422, "name")
+_ELSE = {
+    "405": _problem("This takes GET and HEAD.", 405),
+    "429": {"description": "Too many requests from this address; Retry-After says how long."},
+    "503": _problem("The search is too broad, or the database is away; see Retry-After.", 503),
 }
 _HIT = {
     "type": "object",
@@ -100,6 +106,7 @@ DOCUMENT: dict[str, Any] = {
                             "order": _TEXT,
                             "page": {"type": "integer"},
                             "count": _COUNT,
+                            "milliseconds": {"type": "number", "minimum": 0},
                             "any_word": {"type": "boolean"},
                             "has_next": {"type": "boolean"},
                             "did_you_mean": {"type": ["string", "null"]},
@@ -108,7 +115,8 @@ DOCUMENT: dict[str, Any] = {
                             "facets": {"type": "object", "additionalProperties": _FACET},
                         },
                     ),
-                    "422": _PROBLEM,
+                    "422": _REFUSED,
+                    **_ELSE,
                 },
             }
         },
@@ -121,7 +129,8 @@ DOCUMENT: dict[str, Any] = {
                         "Whole queries.",
                         {"suggestions": {"type": "array", "items": _TEXT, "maxItems": 8}},
                     ),
-                    "422": _PROBLEM,
+                    "422": _REFUSED,
+                    **_ELSE,
                 },
             }
         },

@@ -64,24 +64,28 @@ def read(
     Raises UnreadableFile, OSError.
     """
     with path.open("rb") as raw:
-        counted = cast(BinaryIO, _Counted(raw, moved))
-        name = path.name.lower()
-        opened = gzip.GzipFile(fileobj=counted) if name.endswith(".gz") else counted
-        # A byte that is no UTF-8 becomes half a character, by which its row is known.
-        text = io.TextIOWrapper(
-            cast(BinaryIO, opened), encoding="utf-8-sig", errors="surrogateescape", newline=""
+        yield from read_open(cast(BinaryIO, _Counted(raw, moved)), path.name, source)
+
+
+def read_open(file: BinaryIO, name: str, source: str = "") -> Iterator[Row | Refused]:
+    """Each row of an open file, whose name says what is in it. Raises UnreadableFile."""
+    lower = name.lower()
+    kind = lower.removesuffix(".gz").rpartition(".")[2]
+    readers = {"csv": _csv, "jsonl": _jsonl, "ndjson": _jsonl}
+    if kind not in readers:
+        raise UnreadableFile(
+            f"{name} is neither .csv nor .jsonl (or .ndjson), with or without .gz."
         )
-        kind = name.removesuffix(".gz").rpartition(".")[2]
-        readers = {"csv": _csv, "jsonl": _jsonl, "ndjson": _jsonl}
-        if kind not in readers:
-            raise UnreadableFile(
-                f"{path.name} is neither .csv nor .jsonl (or .ndjson), with or without .gz."
-            )
-        try:
-            for line, given in readers[kind](text):
-                yield _row(line, given, source)
-        except (EOFError, gzip.BadGzipFile) as error:
-            raise UnreadableFile(f"{path.name} ends early or is no gzip file: {error}") from error
+    opened = gzip.GzipFile(fileobj=file) if lower.endswith(".gz") else file
+    # A byte that is no UTF-8 becomes half a character, by which its row is known.
+    text = io.TextIOWrapper(
+        cast(BinaryIO, opened), encoding="utf-8-sig", errors="surrogateescape", newline=""
+    )
+    try:
+        for line, given in readers[kind](text):
+            yield _row(line, given, source)
+    except (EOFError, gzip.BadGzipFile) as error:
+        raise UnreadableFile(f"{name} ends early or is no gzip file: {error}") from error
 
 
 def _csv(text: io.TextIOWrapper) -> Iterator[tuple[int, Any]]:

@@ -75,8 +75,20 @@ def rebuild() -> None:
 @contextmanager
 def bulk() -> Iterator[None]:
     """A transaction whose changes are counted once, at its end."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('search.bulk', 'on', true)")
+    with transaction.atomic():
+        begin_bulk()
         yield
+        end_bulk()
+
+
+def begin_bulk() -> None:
+    """From here to `end_bulk`, or to the transaction's end, triggers count nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('search.bulk', 'on', true)")
+
+
+def end_bulk() -> None:
+    """Count what was changed since `begin_bulk`."""
+    with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('search.bulk', '', true)")
-        rebuild()
+    rebuild()

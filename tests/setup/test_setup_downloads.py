@@ -23,7 +23,7 @@ SOURCES = {"pyspark"}
 """Packages that have no wheels; building this one compiles nothing."""
 
 
-@pytest.mark.parametrize("wanted", ["lab", "q2", "dev"])
+@pytest.mark.parametrize("wanted", ["lab", "q2", "site", "dev"])
 def test_every_supported_python_downloads_wheels_alone_and_as_few_as_announced(
     wanted: str, tmp_path: Path
 ) -> None:

@@ -14,6 +14,7 @@ from django.db import connections, transaction
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 os.environ.setdefault("SITE_SECRET_KEY", "only-for-tests-" + "0123456789" * 4)
+os.environ.setdefault("SITE_TLS", "0")
 os.environ.setdefault("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nothing")
 django.setup()
 

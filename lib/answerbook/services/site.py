@@ -161,7 +161,8 @@ class Site(Service):
         self._get("/healthz")
 
     def is_answering(self) -> bool:
-        return not self._is_misled() and super().is_answering()
+        """Also whether PostgreSQL is there, and where it was when the site started."""
+        return self.postgres.is_answering() and not self._is_misled() and super().is_answering()
 
     def _get(self, path: str) -> str:
         with closing(HTTPConnection(self.host, self.port, timeout=PROBE_SECONDS)) as connection:

@@ -1,0 +1,298 @@
+"""`services.require("site")`: uWSGI behind nginx, asked as browsers, crowds and attackers do."""
+
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from threading import Event
+
+import httpx
+import psutil
+import pytest
+
+from answerbook import services
+from answerbook.services import CommandFailed, Site
+from answerbook.services.native import processes
+
+UNLIMITED = {"SITE_RATE": "100000", "SITE_BURST": "100000"}
+PATHS = [f"/search?q={word}" for word in ("python", "kafka", "exactly+once", "socket+timeout")]
+SECONDS = 20.0
+
+
+@pytest.fixture(scope="module")
+def site(session_home: object) -> Iterator[Site]:
+    """Without a limit for one address: all the tests come from one."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in UNLIMITED.items():
+            patch.setenv(name, value)
+        site = services.find("site")
+        if site.state.read_record("site") is not None:
+            site.stop()
+        yield services.require("site")
+        site.stop()
+
+
+@pytest.fixture
+def browser(site: Site) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=site.url, timeout=SECONDS) as client:
+        yield client
+
+
+@contextmanager
+def crowd(site: Site, size: int = 4) -> Iterator[Counter[int | str]]:
+    """Asks for pages all the while; how many of each status, complete at the block's end."""
+    seen: Counter[int | str] = Counter()
+    enough = Event()
+
+    def ask(first: int) -> None:
+        with httpx.Client(base_url=site.url, timeout=SECONDS) as client:
+            number = first
+            while not enough.is_set():
+                number += 1
+                try:
+                    seen[client.get(PATHS[number % len(PATHS)]).status_code] += 1
+                except httpx.TransportError as error:
+                    seen[type(error).__name__] += 1
+                    time.sleep(0.01)
+
+    with ThreadPoolExecutor(size) as pool:
+        running: list[Future[None]] = [pool.submit(ask, each) for each in range(size)]
+        try:
+            until(lambda: sum(seen.values()) > 20)
+            yield seen
+        finally:
+            enough.set()
+        for each in running:
+            each.result()
+
+
+def until(condition: object, seconds: float = SECONDS) -> None:
+    assert callable(condition)
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it does not happen"
+        time.sleep(0.02)
+
+
+# -- what comes ----------------------------------------------------------------------------------
+
+
+def test_default_corpus_is_found_through_nginx(browser: httpx.Client) -> None:
+    answer = browser.get("/search", params={"q": "quorum queues"})
+    assert 200 == answer.status_code
+    assert "nginx" == answer.headers["Server"]
+    assert "<mark>" in answer.text
+
+
+def test_static_files_are_kept_for_a_year_under_names_with_their_hash(
+    browser: httpx.Client,
+) -> None:
+    page = browser.get("/").text
+    for path in re.findall(r'(?:href|src)="(/static/[^"]+)"', page):
+        answer = browser.get(path)
+        assert 200 == answer.status_code, path
+        assert "public, max-age=31536000, immutable" == answer.headers["Cache-Control"], path
+        assert "nosniff" == answer.headers["X-Content-Type-Options"]
+    assert "/static/search/site" in page
+
+
+def test_pages_and_style_sheets_are_compressed(browser: httpx.Client) -> None:
+    for path in ("/search?q=kafka", "/static/search/site.css"):
+        assert "gzip" == browser.get(path).headers.get("Content-Encoding"), path
+
+
+def test_name_that_is_not_the_sites_is_refused(browser: httpx.Client) -> None:
+    assert 400 == browser.get("/", headers={"Host": "evil.example"}).status_code
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        (f"/search?q={'a' * 10_000}", (200, 400, 414)),
+        (f"/search?q={'a' * 20_000}", (414,)),
+        ("/search?q=%00", (200, 400)),
+        ("/search?q=%ff%fe", (200, 400)),
+        (f"/search?q={'%22' * 5_000}", (200, 400)),
+    ],
+    ids=["10 kB", "20 kB", "NUL", "no UTF-8", "5,000 quotes"],
+)
+def test_what_no_person_types_is_answered(
+    browser: httpx.Client, path: str, status: tuple[int, ...]
+) -> None:
+    assert browser.get(path).status_code in status
+
+
+def test_metrics_are_on_their_own_port_alone(site: Site, browser: httpx.Client) -> None:
+    browser.get("/search?q=kafka")
+    told = httpx.get(site.metrics_url)
+    assert 200 == told.status_code
+    assert "site_" in told.text
+    assert 404 == browser.get("/metrics", headers={"SITE_METRICS": "1"}).status_code
+    assert 404 == httpx.get(site.metrics_url.replace("/metrics", "/search?q=a")).status_code
+
+
+def test_admin_lets_in_whom_the_environment_names(site: Site, browser: httpx.Client) -> None:
+    form = browser.get("/admin/login/")
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', form.text)
+    assert token
+    entered = browser.post(
+        "/admin/login/?next=/admin/",
+        data={
+            "csrfmiddlewaretoken": token[1],
+            "username": site.admin_user,
+            "password": str(site.admin_password),
+        },
+    )
+    assert (302, "/admin/") == (entered.status_code, entered.headers["Location"])
+    assert "Documents" in browser.get("/admin/").text
+
+
+# -- limits --------------------------------------------------------------------------------------
+
+
+def test_address_that_asks_too_fast_is_told_when_to_come_back(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SITE_RATE", "1")
+    monkeypatch.setenv("SITE_BURST", "5")
+    monkeypatch.setenv("SITE_TRUSTED_PROXIES", "127.0.0.1/32")
+    site.restart()
+    try:
+        with httpx.Client(base_url=site.url) as client:
+            answers = [client.get("/healthz"), *(client.get(PATHS[0]) for _ in range(12))]
+            refused = [answer for answer in answers if answer.status_code == 429]
+            assert refused
+            assert {"1"} == {answer.headers["Retry-After"] for answer in refused}
+            elsewhere = client.get(PATHS[0], headers={"X-Forwarded-For": "192.0.2.7"})
+            assert 200 == elsewhere.status_code, "the proxy says that somebody else asks"
+    finally:
+        monkeypatch.undo()
+        for name, value in UNLIMITED.items():
+            monkeypatch.setenv(name, value)
+        site.restart()
+
+
+def test_clients_that_send_slowly_keep_nobody_out(site: Site, browser: httpx.Client) -> None:
+    slow = [socket.create_connection((site.host, site.port)) for _ in range(200)]
+    try:
+        for connection in slow:
+            connection.sendall(b"GET /search?q=kafka HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ")
+        assert 200 == browser.get(PATHS[0]).status_code
+        with suppress(ConnectionResetError):
+            assert b"" == slow[0].recv(100), "nginx ends a request whose headers take too long"
+    finally:
+        for connection in slow:
+            connection.close()
+
+
+# -- reloads and ends ----------------------------------------------------------------------------
+
+
+def workers(site: Site) -> set[int]:
+    (master,) = (
+        found
+        for process in site.record().processes
+        if process.role == "uwsgi" and (found := processes.alive(process))
+    )
+    return {child.pid for child in master.children()}
+
+
+def test_rolling_reload_under_load_refuses_nobody(site: Site) -> None:
+    before = workers(site)
+    with crowd(site) as seen:
+        site.reload()
+    assert {200} == set(seen)
+    assert not before & workers(site)
+
+
+def test_orderly_end_answers_what_it_has_taken(site: Site) -> None:
+    with crowd(site) as seen:
+        site.stop()
+    site.start()
+    assert {200, "ConnectError"} >= set(seen), "a page is whole, or was never begun"
+
+
+def test_worker_that_is_killed_is_replaced(site: Site, browser: httpx.Client) -> None:
+    victim = min(workers(site))
+    with crowd(site) as seen:
+        psutil.Process(victim).kill()
+        until(lambda: victim not in workers(site) and len(workers(site)) == site.workers)
+    assert set(seen) <= {200, 503}, "of what that worker was answering, nginx says so"
+    assert seen[503] <= 4
+    assert 200 == browser.get(PATHS[0]).status_code
+
+
+def test_errors_last_as_long_as_postgresql_is_down(site: Site, browser: httpx.Client) -> None:
+    with crowd(site) as seen:
+        site.postgres.kill()
+        until(lambda: seen[503] > 10)
+        assert 503 == browser.get("/readyz").status_code
+        assert 200 == browser.get("/healthz").status_code
+        site.postgres.start()
+        until(lambda: browser.get("/readyz").status_code == 200)
+        well = seen[200]
+        until(lambda: seen[200] > well + 50)
+    assert {200, 503} == set(seen), "never a 500, and no page that hangs"
+
+
+def test_postgresql_that_comes_back_on_another_port_is_found_again(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = site.postgres.port
+    site.postgres.stop()
+    with socket.socket() as squatter:
+        squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        squatter.bind(("127.0.0.1", before))
+        squatter.listen()
+        again = services.require("site")
+        assert before != again.postgres.port
+        assert 200 == httpx.get(again.url + PATHS[0], timeout=SECONDS).status_code
+
+
+# -- around it -----------------------------------------------------------------------------------
+
+
+def test_command_of_the_site_runs_on_its_database(site: Site) -> None:
+    told = site.manage(
+        "shell", "-c", "from search.models import *; print(Document.objects.count())"
+    )
+    assert int(told.split()[-1]) > 4_000
+    with pytest.raises(CommandFailed, match="Unknown command: 'nothing'"):
+        site.manage("nothing")
+
+
+def test_environment_is_printed_for_manage_py(site: Site) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "answerbook", "env", "site"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    variables = dict(re.findall(r"^export (\w+)='(.*)'$", done.stdout, re.MULTILINE))
+    assert site.url == variables["SITE_URL"]
+    assert site.admin_password == variables["SITE_ADMIN_PASSWORD"]
+    assert variables["DATABASE_URL"].endswith("/site")
+
+
+def test_variable_that_nginx_cannot_use_is_named(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.stop()
+    monkeypatch.setenv("SITE_RATE", "fast")
+    with pytest.raises(services.StartFailed, match="SITE_RATE is 'fast'"):
+        site.start()
+    monkeypatch.setenv("SITE_RATE", UNLIMITED["SITE_RATE"])
+    site.start()
+
+
+def test_everything_of_it_ends_at_once_and_starts_again(site: Site) -> None:
+    site.kill()
+    with suppress(httpx.TransportError):
+        httpx.get(site.url)
+        raise AssertionError("it still answers")
+    assert 200 == httpx.get(services.require("site").url, timeout=SECONDS).status_code
