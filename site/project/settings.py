@@ -35,7 +35,7 @@ CSRF_TRUSTED_ORIGINS = environment.words("SITE_CSRF_ORIGINS")
 RANKER = environment.choice("SITE_RANKER", "bm25", "orm")
 SEARCH_SECONDS = environment.number("SITE_SEARCH_SECONDS", 3)
 ANALYTICS_DAYS = environment.number("SITE_ANALYTICS_DAYS", 30)
-EXAMPLES = environment.words("SITE_EXAMPLES", 'exactly once, "event loop", socket timeout, hash*')
+EXAMPLES = environment.words("SITE_EXAMPLES", 'quorum queue, "event loop", socket timeout, hash*')
 DOCUMENTS_URL = os.environ.get("SITE_DOCUMENTS_URL", "").rstrip("/")
 
 INSTALLED_APPS = [
@@ -72,6 +72,7 @@ WSGI_APPLICATION = "project.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "search" / "templates"],  # before the admin's of the same name
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

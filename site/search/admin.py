@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from import_export.admin import ImportExportModelAdmin
+from import_export.admin import ImportMixin
 
 from search import analytics, vocabulary
 from search.admin_import import DocumentResource, DocumentsCSV, DocumentsJSONLines
@@ -19,13 +19,11 @@ admin.site.index_title = "What is searched"
 
 
 @admin.register(Document)
-class DocumentAdmin(ImportExportModelAdmin):
+class DocumentAdmin(ImportMixin, admin.ModelAdmin):
     """Documents; found here as on the site."""
 
     resource_classes = (DocumentResource,)
-    formats = (DocumentsCSV, DocumentsJSONLines)
-    import_formats = formats
-    export_formats = (DocumentsCSV,)
+    import_formats = (DocumentsCSV, DocumentsJSONLines)
     list_display = ("title", "source", "kind", "date")
     list_filter = ("source", "kind")
     search_fields = ("title",)
@@ -65,10 +63,11 @@ class SynonymAdmin(admin.ModelAdmin):
 class AskedAdmin(admin.ModelAdmin):
     """Reports of what was looked for; nothing to change."""
 
+    change_list_template = "search/analytics.html"
+
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        self.change_list_template = "search/analytics.html"
         days = settings.ANALYTICS_DAYS
         reports = [
             ("Asked most often", analytics.top()),

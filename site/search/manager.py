@@ -17,13 +17,15 @@ from search.spelling import did_you_mean
 from search.tsquery import Matches, TsQuery
 
 if TYPE_CHECKING:
-    pass
+    from search.models import Document  # noqa: F401
 
 FEW = PAGE_SIZE
 """Documents with every word; when there are less, those with any word are taken."""
 POOR = 3
 """When there are less, another spelling is looked for."""
 MOST_PAGES = 100
+MARKED, SNIPPET = "marked", "snippet"
+"""What a hit is shown with; annotations of a row."""
 
 
 class DocumentQuerySet(models.QuerySet["Document"]):
@@ -136,7 +138,7 @@ class _Found:
         query = TsQuery(self.query)
         rows = (
             self._documents.filter(id__in=[id_ for id_, _ in ids])
-            .annotate(marked=snippets.title(query), snippet=snippets.snippet(query))
+            .annotate(**{MARKED: snippets.title(query), SNIPPET: snippets.snippet(query)})
             .defer("body", "vector")
             .in_bulk()
         )
@@ -145,12 +147,13 @@ class _Found:
                 id=row.id,
                 source=row.source,
                 kind=row.kind,
-                title=snippets.as_html(row.marked),
-                snippet=snippets.as_html(row.snippet),
+                title=snippets.as_html(getattr(row, MARKED)),
+                snippet=snippets.as_html(getattr(row, SNIPPET)),
                 url=row.get_absolute_url(),
                 tags=tuple(row.tags),
                 date=row.date,
                 score=score,
+                is_elsewhere=row.is_elsewhere,
             )
             for id_, score in ids
             if (row := rows.get(id_)) is not None

@@ -9,6 +9,7 @@ from django.db.models.functions import ExtractYear, Lower
 from django.urls import reverse
 
 from search.lexemes import vector_field
+from search.links import validate_link
 from search.manager import DocumentManager
 
 
@@ -24,7 +25,7 @@ class Document(models.Model):
     body = models.TextField(blank=True)
     kind = models.CharField(max_length=100, blank=True, db_index=True)
     tags = ArrayField(models.CharField(max_length=100), default=list, blank=True)
-    url = models.URLField(max_length=2_000, blank=True)
+    url = models.CharField(max_length=2_000, blank=True, validators=[validate_link])
     date = models.DateField(null=True, blank=True)
     vector = vector_field()
 
@@ -47,6 +48,11 @@ class Document(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether a click on it leaves this site."""
+        return self.get_absolute_url().startswith(("https://", "http://"))
 
     def get_absolute_url(self) -> str:
         """Where it is read: at its own address if that is one of the web, else on this site."""

@@ -59,6 +59,8 @@ class Hit:
     tags: tuple[str, ...]
     date: date | None
     score: float
+    is_elsewhere: bool = False
+    """`url` leads off this site."""
 
 
 @dataclass(frozen=True)

@@ -8,20 +8,19 @@ import csv
 import gzip
 import io
 import json
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from search.links import is_link
+
 FIELDS = ("source", "external_id", "title", "body", "kind", "tags", "url", "date")
 REQUIRED = ("source", "external_id", "title")
 LONGEST = {"source": 100, "external_id": 300, "title": 1_000, "kind": 100, "url": 2_000}
 LONGEST_TAG = 100
 MOST_TAGS = 100
-# An address that a click may open: nothing that runs in the page, such as `javascript:`.
-_URL = re.compile(r"(https?://|/(?!/))\S*\Z")
 csv.field_size_limit(256 * 1024 * 1024)
 
 
@@ -57,7 +56,7 @@ class Refused:
 
 
 def read(
-    path: Path, source: str = "", moved: Callable[[int], None] = lambda _: None
+    path: Path, source: str = "", moved: Callable[[int], object] = lambda _: None
 ) -> Iterator[Row | Refused]:
     """Each row of a file. `source` is that of rows that name none; `moved` hears of bytes read.
 
@@ -141,14 +140,14 @@ def _row(line: int, given: Any, source: str) -> Row | Refused:
         for name in REQUIRED:
             if not texts[name]:
                 raise BadRow(f"has no {name}")
-        if texts["url"] and not _URL.match(texts["url"]):
+        if texts["url"] and not is_link(texts["url"]):
             raise BadRow(f"url: {texts['url'][:80]!r} is neither http(s)://… nor /…")
         return Row(line, **texts, tags=_tags(given.get("tags")), date=_date(given.get("date")))
     except BadRow as bad:
         return Refused(line, str(bad))
 
 
-def _text(name: str, value: Any) -> str:
+def _text(name: str, value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, int) and not isinstance(value, bool):
@@ -190,7 +189,7 @@ def _date(value: Any) -> date | None:
 class _Counted(io.RawIOBase):
     """A file that tells how much of it was read."""
 
-    def __init__(self, file: BinaryIO, moved: Callable[[int], None]) -> None:
+    def __init__(self, file: BinaryIO, moved: Callable[[int], object]) -> None:
         self._file, self._moved = file, moved
 
     def readable(self) -> bool:

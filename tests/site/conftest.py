@@ -11,6 +11,7 @@ from pathlib import Path
 import django
 import pytest
 from django.db import connections, transaction
+from django.test import Client
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 os.environ.setdefault("SITE_SECRET_KEY", "only-for-tests-" + "0123456789" * 4)
@@ -46,6 +47,22 @@ def db(database: None) -> Iterator[None]:
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
+
+
+@pytest.fixture(scope="session")
+def static_files(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Collected, under names with hashes, as pages refer to them."""
+    from django.conf import settings
+    from django.core.management import call_command
+
+    settings.STATIC_ROOT = str(tmp_path_factory.mktemp("static"))
+    call_command("collectstatic", interactive=False, verbosity=0)
+
+
+@pytest.fixture
+def client(db: None, static_files: None) -> Client:
+    """Asks as nginx does; what breaks comes as the page that people would see."""
+    return Client(SERVER_NAME="localhost", raise_request_exception=False)
 
 
 @pytest.fixture

@@ -83,18 +83,28 @@ def _of_notebook(source: Source) -> Iterator[dict[str, Any]]:
 
 
 def _of_library() -> Iterator[dict[str, Any]]:
+    seen: set[str] = set()
     for module, kind, document in docstrings.described():
-        if len(document.body) < SHORTEST:
+        # What C has is described in a twin of it: `_pydecimal` for `decimal`.
+        public = module.removeprefix("_py")
+        title = public + document.title.removeprefix(module)
+        if len(document.body) < SHORTEST or title in seen or _is_private(title):
             continue
+        seen.add(title)
+        package = public.split(".")[0]
         yield {
             "source": "python",
-            "external_id": document.title,
-            "title": document.title,
+            "external_id": title,
+            "title": title,
             "body": document.body,
             "kind": kind,
-            "tags": [module.split(".")[0].lstrip("_")],
-            "url": f"https://docs.python.org/3/library/{module.split('.')[0]}.html",
+            "tags": [package],
+            "url": f"https://docs.python.org/3/library/{package}.html",
         }
+
+
+def _is_private(name: str) -> bool:
+    return any(re.match(r"_(?!_\w+__$)", part) for part in name.split("."))
 
 
 def _first(markdown: str) -> str:

@@ -7,6 +7,8 @@ import django.db.models.functions.datetime
 import django.db.models.functions.text
 from django.db import migrations, models
 
+import search.links
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -73,7 +75,12 @@ class Migration(migrations.Migration):
                         size=None,
                     ),
                 ),
-                ("url", models.URLField(blank=True, max_length=2000)),
+                (
+                    "url",
+                    models.CharField(
+                        blank=True, max_length=2000, validators=[search.links.validate_link]
+                    ),
+                ),
                 ("date", models.DateField(blank=True, null=True)),
                 (
                     "vector",

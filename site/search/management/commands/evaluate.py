@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
+from django.test.utils import override_settings
 from tqdm import tqdm
 
 from search import vocabulary
@@ -40,12 +41,15 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         del args
-        if options["ranker"]:
-            settings.RANKER = options["ranker"]
+        ranker = options["ranker"] or settings.RANKER
         try:
             queries = read_queries(options["queries"])
             judged = read_judgements(options["qrels"])
-            with own_database(), tqdm(total=options["docs"].stat().st_size, unit="B") as bar:
+            with (
+                override_settings(RANKER=ranker),
+                own_database(),
+                tqdm(total=options["docs"].stat().st_size, unit="B") as bar,
+            ):
                 done = import_rows(read(options["docs"], "evaluation", bar.update))
                 vocabulary.refresh()
                 bar.close()
