@@ -261,7 +261,7 @@ def test_command_of_the_site_runs_on_its_database(site: Site) -> None:
     told = site.manage(
         "shell", "-c", "from search.models import *; print(Document.objects.count())"
     )
-    assert int(told.split()[-1]) > 4_000
+    assert int(told.split()[-1]) > 3_000
     with pytest.raises(CommandFailed, match="Unknown command: 'nothing'"):
         site.manage("nothing")
 
