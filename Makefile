@@ -34,7 +34,7 @@ publish: ## Run notebooks and write them with their outputs (NB=1_1_rest for one
 ## Services
 
 .PHONY: up
-up: ## Start RabbitMQ, Kafka and PostgreSQL (SERVICES="rabbitmq-3 kafka-3", or notify, for others)
+up: ## Start RabbitMQ, Kafka and PostgreSQL (SERVICES="rabbitmq-3 kafka-3", notify or site for others)
 	@$(INSTALL) $(if $(filter notify%,$(SERVICES)),q2,lab)
 	@$(BIN)/python -m answerbook up $(SERVICES)
 
@@ -92,6 +92,11 @@ bench: ## Measure, and write benchmarks/results (BENCH=services for one)
 	for program in $(or $(BENCH:%=benchmarks/%.py),$$there); do \
 		if ! test -f $$program; then echo "There is no $$program. There are:" $$there >&2; exit 1; fi; \
 		$(BIN)/python $$program; done
+
+.PHONY: corpus
+corpus: ## Make the search site's default documents again, from the notebooks and Python's docstrings
+	@$(INSTALL) dev
+	@$(BIN)/python -m answerbook.notebook.corpus
 
 .PHONY: requirements
 # Versions that stand in the output already are preferred: so lab.txt gets those of dev.txt.

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from answerbook.services import MissingProgram
-from answerbook.services.packages import Q2
+from answerbook.services.packages import Q2, SITE, Packages
 from requirements.environment import DOWNLOAD, Environment
 from tests.setup.trees import Tree, copy_tree
 
@@ -37,8 +37,9 @@ def test_packages_are_installed_beside_the_lab_with_their_size_announced(
     assert "487 MB, once." in capsys.readouterr().out
 
 
-def test_announced_size_is_what_question_2_adds_to_the_lab() -> None:
-    assert DOWNLOAD["q2"] - DOWNLOAD["lab"] == Q2.download / 1e6
+@pytest.mark.parametrize("packages", [Q2, SITE], ids=lambda packages: packages.name)
+def test_announced_size_is_what_a_question_adds_to_the_lab(packages: Packages) -> None:
+    assert DOWNLOAD[packages.name] - DOWNLOAD["lab"] == packages.download / 1e6
 
 
 def test_packages_that_cannot_be_had_are_told_in_one_paragraph(

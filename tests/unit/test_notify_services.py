@@ -185,8 +185,9 @@ def test_command_starts_without_any_package_of_question_2() -> None:
 # -- packages ------------------------------------------------------------------------------------
 
 
-def test_no_package_lacks_where_all_is_installed() -> None:
-    assert [] == packages.Q2.lacking()
+@pytest.mark.parametrize("of", [packages.Q2, packages.SITE], ids=lambda of: of.name)
+def test_no_package_lacks_where_all_is_installed(of: packages.Packages) -> None:
+    assert [] == of.lacking()
 
 
 def test_package_of_another_version_than_the_pinned_one_is_lacking(

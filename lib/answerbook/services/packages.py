@@ -115,7 +115,7 @@ SITE = Packages(
     name="site",
     what="Django, uWSGI and the site's other packages",
     whose="The search site",
-    download=23_000_000,
+    download=10_000_000,
     is_group=True,
 )
 
