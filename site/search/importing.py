@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django.db import connection, transaction
 
-from search import statistics
+from search import champions, statistics
 from search.lexemes import INDEXED_CHARACTERS
 from search.rows import FIELDS, Refused, Row
 
@@ -95,6 +95,7 @@ def import_rows(rows: Iterable[Row | Refused], *, dry_run: bool = False) -> Impo
         cursor.execute("DROP TABLE staging")  # whoever called may be in a transaction of its own
         if dry_run:
             raise _Undone
+        champions.refresh_if_stale()
     return done
 
 

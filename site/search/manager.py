@@ -97,7 +97,9 @@ class _Found:
         self._filters = filters
         self.query = analysis.all_words
         self.matching = documents.matching(self.query).narrowed(filters)
-        self.count = self.matching.counted()
+        self._ranker = ranker()
+        narrowed = filters != Filters()
+        self.count = self._ranker.count(self.matching, analysis, narrowed=narrowed)
         self.any_word = False
         if self.count.number < FEW and analysis.any_word:
             wider = documents.matching(analysis.any_word).narrowed(filters)
@@ -130,7 +132,9 @@ class _Found:
 
     def ids(self, order: Order, first: int, last: int) -> list[tuple[int, float]]:
         if order == "relevance":
-            return ranker().best(self.matching, self.query, self._analysis, first, last)
+            return self._ranker.best(
+                self.matching, self.query, self._analysis, self.count, first, last
+            )
         newest = self.matching.order_by(F("date").desc(nulls_last=True), "id")
         return [(id_, 0.0) for id_ in newest.values_list("id", flat=True)[first:last]]
 

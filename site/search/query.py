@@ -68,6 +68,11 @@ class Analysis:
     def __bool__(self) -> bool:
         return bool(self.all_words)
 
+    @property
+    def is_one_lexeme(self) -> bool:
+        """Whether all that has to match is one word: no other, no beginning, none excluded."""
+        return len(self.lexemes) == 1 and self.all_words == f"'{self.lexemes[0]}'"
+
 
 @dataclass(frozen=True)
 class Parsed:

@@ -45,6 +45,15 @@ class Statistics:
     of_prefixes: tuple[int, ...]
     """At most as many have a word that begins so."""
 
+    @property
+    def idfs(self) -> list[float]:
+        """Of the lexemes, in their order."""
+        return [self.idf(frequency) for frequency in self.frequencies]
+
+    @property
+    def idfs_of_prefixes(self) -> list[float]:
+        return [self.idf(frequency) for frequency in self.of_prefixes]
+
     def idf(self, frequency: int) -> float:
         """Inverse document frequency, never negative: ln(1 + (N - n + 0.5) / (n + 0.5))."""
         frequency = min(frequency, self.documents)
@@ -68,8 +77,11 @@ def of(lexemes: Sequence[str], prefixes: Sequence[str] = ()) -> Statistics:
 
 def rebuild() -> None:
     """Count everything anew. Whoever searches meanwhile sees the old numbers."""
+    from search import champions
+
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_REBUILD)
+        champions.refresh()
 
 
 @contextmanager

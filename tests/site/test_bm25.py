@@ -1,7 +1,6 @@
 """BM25, against the formula worked in Python over the same words; and the counts behind it."""
 
 import math
-import random
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,40 +13,14 @@ from search import statistics
 from search.importing import MOST_BY_TRIGGER, import_rows
 from search.models import Document
 from search.rows import Row
+from tests.site.seeded import seeded
 
 pytestmark = pytest.mark.usefixtures("db")
-
-STOP_WORDS = {"but", "don", "for"}
-WORDS = [
-    word
-    for word in (f"{a}{b}{c}" for a in "bdfgk" for b in "aiou" for c in "mnprt")
-    if word not in STOP_WORDS
-]
 
 
 @pytest.fixture(autouse=True)
 def _bm25(settings_of_site: Any) -> None:
     settings_of_site.RANKER = "bm25"
-
-
-def seeded(count: int, seed: int = 1) -> list[Document]:
-    """Documents whose words are as unevenly frequent as words are."""
-    chance = random.Random(seed)
-    weights = [1 / (place + 1) for place in range(len(WORDS))]
-
-    def text(most: int) -> str:
-        return " ".join(chance.choices(WORDS, weights, k=chance.randint(1, most)))
-
-    return [
-        Document(
-            source="s",
-            external_id=str(number),
-            title=text(4),
-            body=text(60),
-            tags=chance.choices(WORDS, k=chance.randint(0, 2)),
-        )
-        for number in range(count)
-    ]
 
 
 def score(words: list[str], document: Document, among: list[Document]) -> float:

@@ -3,33 +3,42 @@
 from typing import TYPE_CHECKING, Protocol
 
 from django.conf import settings
-from django.db.models import QuerySet
 
 from search.query import Analysis
+from search.results import Count
 
 if TYPE_CHECKING:
-    from search.models import Document
+    from search.manager import DocumentQuerySet
 
 
 class Ranker(Protocol):
     """Ranks what matches."""
 
+    def count(self, matching: "DocumentQuerySet", analysis: Analysis, *, narrowed: bool) -> Count:
+        """How many match all words, up to a cap; `narrowed` where filters take some away."""
+
     def best(
         self,
-        matching: "QuerySet[Document]",
+        matching: "DocumentQuerySet",
         query: str,
         analysis: Analysis,
+        count: Count,
         first: int,
         last: int,
     ) -> list[tuple[int, float]]:
         """Ids and scores from place `first` up to, without, `last`; best first, ties by id.
 
         `matching` is filtered by `query`, one of the analysis's two, and by all that the reader
-        chose.
+        chose; there are `count` of them.
         """
 
 
 def ranker() -> Ranker:
-    from search.rankers import bm25, orm
+    from search.rankers import bm25, champions, orm
 
-    return orm.Orm() if settings.RANKER == "orm" else bm25.Exact()
+    rankers: dict[str, type[Ranker]] = {
+        "orm": orm.Orm,
+        "bm25": champions.Champions,
+        "exact": bm25.Exact,
+    }
+    return rankers[settings.RANKER]()

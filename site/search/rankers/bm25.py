@@ -4,19 +4,20 @@ A document's score is the sum, over the query's lexemes, of how rare each is in 
 often the document has it, which counts less with each time and less in a long document. A word in
 the title counts as three, in the tags as two.
 
-`Exact` scores every document that matches: right, and as slow as a word is common.
+`Exact` scores every document that matches: right, and as slow as a word is common. What is asked by
+default is champions.py, which comes to the same and scores few of them.
 """
 
 from typing import TYPE_CHECKING
 
 from django.db import connection
-from django.db.models import QuerySet
 
 from search import statistics
 from search.query import Analysis
+from search.results import Count
 
 if TYPE_CHECKING:
-    from search.models import Document
+    from search.manager import DocumentQuerySet
 
 K1 = 1.2
 """How soon another occurrence stops to matter."""
@@ -29,7 +30,15 @@ FREQUENCY = (
     f"(cardinality(weights) + {TITLE - 1} * cardinality(array_positions(weights, 'A'))"
     f" + {TAGS - 1} * cardinality(array_positions(weights, 'B')))"
 )
-_EXACT = f"""
+
+
+def share(mean: str) -> str:
+    """What a lexeme gives a document of `length` words, but for its rarity; `mean` is SQL."""
+    return f"{K1 + 1} * {FREQUENCY} / ({FREQUENCY} + {K1} * ({1 - B} + {B} * length / {mean}))"
+
+
+IMPACT = share("%(mean)s")
+_SCORED = f"""
     WITH wanted AS (
         SELECT * FROM unnest(%s::text[], %s::float8[], %s::boolean[]) AS one (term, idf, is_prefix)
     )
@@ -37,8 +46,7 @@ _EXACT = f"""
     FROM ({{matching}}) AS document
     JOIN search_length ON document_id = id,
     LATERAL (
-        SELECT coalesce(sum(idf * {K1 + 1} * {FREQUENCY}
-            / ({FREQUENCY} + {K1} * ({1 - B} + {B} * length / %s))), 0) AS score
+        SELECT coalesce(sum(idf * {share("%s")}), 0) AS score
         FROM unnest(vector) JOIN wanted
             ON lexeme = term OR is_prefix AND starts_with(lexeme, term)
     ) AS scored
@@ -50,29 +58,44 @@ _EXACT = f"""
 class Exact:
     """The ranker that looks at everything."""
 
+    def count(self, matching: "DocumentQuerySet", analysis: Analysis, *, narrowed: bool) -> Count:
+        del analysis, narrowed
+        return matching.counted()
+
     def best(
         self,
-        matching: "QuerySet[Document]",
+        matching: "DocumentQuerySet",
         query: str,
         analysis: Analysis,
+        count: Count,
         first: int,
         last: int,
     ) -> list[tuple[int, float]]:
-        del query
+        del query, count
         known = statistics.of(analysis.lexemes, analysis.prefixes)
-        frequencies = (*known.frequencies, *known.of_prefixes)
-        rows, parameters = matching.order_by().values("id", "vector").query.sql_with_params()
-        with connection.cursor() as cursor:
-            cursor.execute(
-                _EXACT.format(matching=rows),
-                [
-                    [*analysis.lexemes, *analysis.prefixes],
-                    [known.idf(frequency) for frequency in frequencies],
-                    [False] * len(analysis.lexemes) + [True] * len(analysis.prefixes),
-                    *parameters,
-                    known.mean_length,
-                    first,
-                    last - first,
-                ],
-            )
-            return [(id_, float(score)) for id_, score in cursor.fetchall()]
+        return scored(matching, analysis, known, first, last)
+
+
+def scored(
+    matching: "DocumentQuerySet",
+    analysis: Analysis,
+    known: statistics.Statistics,
+    first: int,
+    last: int,
+) -> list[tuple[int, float]]:
+    """Score all of `matching`; ids and scores from place `first` up to, without, `last`."""
+    rows, parameters = matching.order_by().values("id", "vector").query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SCORED.format(matching=rows),
+            [
+                [*analysis.lexemes, *analysis.prefixes],
+                [*known.idfs, *known.idfs_of_prefixes],
+                [False] * len(analysis.lexemes) + [True] * len(analysis.prefixes),
+                *parameters,
+                known.mean_length,
+                first,
+                last - first,
+            ],
+        )
+        return [(id_, float(score)) for id_, score in cursor.fetchall()]

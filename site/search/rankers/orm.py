@@ -7,13 +7,14 @@ how rare a word is. It is what notebook 5_1 teaches first.
 from typing import TYPE_CHECKING
 
 from django.contrib.postgres.search import SearchRank
-from django.db.models import F, QuerySet, Value
+from django.db.models import F, Value
 
 from search.query import Analysis
+from search.results import Count
 from search.tsquery import TsQuery
 
 if TYPE_CHECKING:
-    from search.models import Document
+    from search.manager import DocumentQuerySet
 
 BY_LENGTH = 1
 """A rank is divided by 1 + the logarithm of the document's length."""
@@ -22,15 +23,20 @@ BY_LENGTH = 1
 class Orm:
     """The ranker."""
 
+    def count(self, matching: "DocumentQuerySet", analysis: Analysis, *, narrowed: bool) -> Count:
+        del analysis, narrowed
+        return matching.counted()
+
     def best(
         self,
-        matching: "QuerySet[Document]",
+        matching: "DocumentQuerySet",
         query: str,
         analysis: Analysis,
+        count: Count,
         first: int,
         last: int,
     ) -> list[tuple[int, float]]:
-        del analysis
+        del analysis, count
         rank = SearchRank(F("vector"), TsQuery(query), normalization=Value(BY_LENGTH))
         ranked = matching.annotate(rank=rank).order_by("-rank", "id")
         return list(ranked.values_list("id", "rank")[first:last])

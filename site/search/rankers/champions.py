@@ -1,0 +1,168 @@
+"""BM25 for a million documents: few are scored, and they are the right ones.
+
+Where few match, all are scored (`bm25.scored`). Where many do, candidates come from champion lists
+(search/champions.py): what each lexeme's list says of a document adds up to an estimate, a lexeme
+whose list does not have it counts as what the list's end says, and the best of these are looked at
+and scored exactly. Where that does not fill the page, more are.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection
+
+from search import statistics
+from search.query import Analysis
+from search.rankers.bm25 import scored
+from search.results import COUNT_CAP, Count
+from search.statistics import Statistics
+
+if TYPE_CHECKING:
+    from search.manager import DocumentQuerySet
+
+CANDIDATES = 600
+"""That are scored at first, whatever the page: so that the pages of one search agree."""
+AHEAD = 120
+"""Places up to which the first candidates are enough."""
+MORE = 4
+"""Times as many, where a page was not filled."""
+MOST_OF_RARE = 4_000
+"""Documents of lexemes without a list."""
+ENDINGS = 6
+"""Of a beginning, the most frequent lexemes whose lists are used."""
+# `known` is a lexeme's list as rows; `base` what a document gets for not being in it.
+_CANDIDATES = """
+    WITH wanted AS (
+        SELECT * FROM unnest(%s::text[], %s::float8[], %s::float8[]) AS one (term, idf, chance)
+    ), known AS (
+        SELECT document, idf * (impact - chance * worst) AS gain
+        FROM wanted JOIN search_champion USING (term),
+            LATERAL (SELECT impacts[cardinality(impacts)] AS worst) AS tail,
+            unnest(documents, impacts) AS listed (document, impact)
+    )
+    SELECT document FROM known GROUP BY document ORDER BY sum(gain) DESC, document LIMIT %s
+"""
+_ONE = "SELECT unnest(documents[1:%s]) FROM search_champion WHERE term = %s"
+# As in tsquery's own text, a quote or backslash in a lexeme is doubled.
+_HAVING = r"""
+    SELECT id FROM search_document WHERE vector @@ (
+        SELECT string_agg(
+            format('''%%s''', replace(replace(lexeme, '\', '\\'), '''', '''''')), ' | '
+        )::tsquery FROM unnest(%s::text[]) AS lexeme
+    ) LIMIT %s
+"""
+_RECENT = "SELECT document_id FROM search_recent"
+
+
+@dataclass(frozen=True)
+class _List:
+    """A lexeme whose list is looked into."""
+
+    term: str
+    idf: float
+    chance: float
+    """That a match which is not in the list has the lexeme all the same."""
+
+
+class Champions:
+    """The ranker that looks at the best."""
+
+    def count(self, matching: "DocumentQuerySet", analysis: Analysis, *, narrowed: bool) -> Count:
+        """For one word alone, the corpus's statistics know it."""
+        if analysis.is_one_lexeme and not narrowed:
+            (number,) = statistics.of(analysis.lexemes).frequencies
+            return Count(min(number, COUNT_CAP), number > COUNT_CAP)
+        return matching.counted()
+
+    def best(
+        self,
+        matching: "DocumentQuerySet",
+        query: str,
+        analysis: Analysis,
+        count: Count,
+        first: int,
+        last: int,
+    ) -> list[tuple[int, float]]:
+        known = statistics.of(analysis.lexemes, analysis.prefixes)
+        lists = _lists(query, analysis, known) if count.capped else []
+        if not lists:
+            return scored(matching, analysis, known, first, last)
+        others = [*_ids(_RECENT), *self._of_rare(lists, analysis)]
+        number = CANDIDATES if last <= AHEAD else CANDIDATES * (last // AHEAD + 1)
+        while True:
+            candidates = _candidates(lists, analysis, number)
+            few = matching.filter(id__in=[*candidates, *others])
+            found = scored(few, analysis, known, first, last)
+            if len(found) == last - first:
+                return found
+            if len(candidates) < number:  # the lists are at their end
+                return scored(matching, analysis, known, first, last)
+            number *= MORE
+
+    def _of_rare(self, lists: list[_List], analysis: Analysis) -> list[int]:
+        """Documents of the lexemes that have no list: few, and each says much."""
+        listed = {each.term for each in lists}
+        rare = [term for term in analysis.lexemes if term not in listed]
+        return _ids(_HAVING, rare, MOST_OF_RARE) if rare else []
+
+
+def _lists(query: str, analysis: Analysis, known: Statistics) -> list[_List]:
+    """The lexemes to look up, or none where one of them has no list and might decide."""
+    frequency = dict(zip(analysis.lexemes, known.frequencies, strict=True))
+    idf = dict(zip(analysis.lexemes, known.idfs, strict=True))
+    of_prefix = {}
+    for prefix, its_idf in zip(analysis.prefixes, known.idfs_of_prefixes, strict=True):
+        for term, documents in _endings(prefix):
+            of_prefix[term] = its_idf
+            frequency.setdefault(term, documents)
+    lengths = _lengths([*idf, *of_prefix])
+    # Every word is wanted: a match that a list lacks has its lexeme. Any is: seldom.
+    every = query == analysis.all_words
+    return [
+        _List(
+            term,
+            its_idf,
+            1.0
+            if every and term in idf
+            else max(0, frequency[term] - lengths[term]) / max(1, known.documents),
+        )
+        for term, its_idf in {**of_prefix, **idf}.items()
+        if term in lengths
+    ]
+
+
+def _endings(prefix: str) -> list[tuple[str, int]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT term, documents FROM search_term WHERE starts_with(term, %s)"
+            " ORDER BY documents DESC, term LIMIT %s",
+            [prefix, ENDINGS],
+        )
+        return list(cursor.fetchall())
+
+
+def _lengths(terms: list[str]) -> dict[str, int]:
+    """Of the lists that there are."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT term, cardinality(documents) FROM search_champion WHERE term = ANY(%s)", [terms]
+        )
+        return dict(cursor.fetchall())
+
+
+def _candidates(lists: list[_List], analysis: Analysis, number: int) -> list[int]:
+    if len(lists) == 1 and analysis.is_one_lexeme:
+        return _ids(_ONE, number, lists[0].term)  # as it stands, it is in order
+    return _ids(
+        _CANDIDATES,
+        [each.term for each in lists],
+        [each.idf for each in lists],
+        [each.chance for each in lists],
+        number,
+    )
+
+
+def _ids(query: str, *parameters: Any) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, parameters)
+        return [id_ for (id_,) in cursor.fetchall()]
