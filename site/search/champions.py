@@ -34,15 +34,18 @@ _SAMPLE = f"""
     WHERE lexeme IN (SELECT term FROM search_term WHERE documents > %(frequent)s)
 """
 _FILL = f"""
-    INSERT INTO search_champion (term, documents, impacts)
-    SELECT lexeme, (array_agg(id ORDER BY impact DESC, id))[1:%(length)s],
-        (array_agg(impact ORDER BY impact DESC, id))[1:%(length)s]
+    INSERT INTO search_champion (term, documents, impacts, worst)
+    SELECT term, documents, impacts, impacts[cardinality(impacts)]
+    FROM (
+    SELECT lexeme AS term, (array_agg(id ORDER BY impact DESC, id))[1:%(length)s] AS documents,
+        (array_agg(impact ORDER BY impact DESC, id))[1:%(length)s] AS impacts
     FROM (
         SELECT lexeme COLLATE "C" AS lexeme, id, ({IMPACT})::real AS impact
         FROM search_document JOIN search_length ON document_id = id, unnest(vector)
     ) AS given
     JOIN cut ON term = lexeme AND impact >= least
     GROUP BY lexeme
+    ) AS list
 """
 SAMPLED = 20_000
 """Documents of the sample."""

@@ -14,24 +14,24 @@ from search.results import COUNT_CAP, FACETS, Count, Facet, FacetValue, Filters
 if TYPE_CHECKING:
     from search.manager import DocumentQuerySet
 
-SAMPLE = 5_000
+SAMPLE = 2_000
 MOST_VALUES = 8
 _SQL = """
     WITH sample AS MATERIALIZED ({sample}),
     counted AS (
-        SELECT facet, value, count(*) AS documents
-        FROM sample, LATERAL (
-            SELECT 'kind', kind UNION ALL
-            SELECT 'source', source UNION ALL
-            SELECT 'tag', unnest(tags) UNION ALL
-            SELECT 'year', extract(year FROM date)::int::text
-        ) AS of_one (facet, value)
-        WHERE value <> ''
-        GROUP BY facet, value
+        SELECT 'kind' AS facet, kind AS value, count(*) AS documents FROM sample GROUP BY kind
+        UNION ALL
+        SELECT 'source', source, count(*) FROM sample GROUP BY source
+        UNION ALL
+        SELECT 'tag', tag, count(*) FROM sample, unnest(tags) AS tag GROUP BY tag
+        UNION ALL
+        SELECT 'year', year::text, count(*)
+        FROM (SELECT extract(year FROM date)::int AS year FROM sample WHERE date IS NOT NULL) AS of
+        GROUP BY year
     )
     SELECT facet, value, documents, (SELECT count(*) FROM sample)
     FROM (SELECT *, row_number() OVER (PARTITION BY facet ORDER BY documents DESC, value) AS place
-          FROM counted) AS ranked
+          FROM counted WHERE value <> '') AS ranked
     WHERE place <= %s OR value = ANY(%s)
     ORDER BY facet, documents DESC, value
 """

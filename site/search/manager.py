@@ -4,6 +4,7 @@ In two stages: find and rank ids, cut to the page; only then read titles and bod
 headlines of those few.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from django.db import models
@@ -14,7 +15,7 @@ from search.query import Analysis, Parsed, parse
 from search.rankers import ranker
 from search.results import COUNT_CAP, PAGE_SIZE, Count, Filters, Hit, Order, Page
 from search.spelling import did_you_mean
-from search.tsquery import Matches, TsQuery
+from search.tsquery import IsOneOf, Matches, TsQuery
 
 if TYPE_CHECKING:
     from search.models import Document  # noqa: F401
@@ -47,6 +48,10 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         if filters.year is not None:
             chosen = chosen.filter(date__year=filters.year)
         return chosen
+
+    def of_ids(self, ids: Sequence[int]) -> "DocumentQuerySet":
+        """Those with these ids."""
+        return self.filter(IsOneOf(ids))
 
     def counted(self) -> Count:
         """How many, up to COUNT_CAP."""
@@ -95,18 +100,28 @@ class _Found:
         self._parsed = parsed
         self._analysis = analysis
         self._filters = filters
-        self.query = analysis.all_words
-        self.matching = documents.matching(self.query).narrowed(filters)
         self._ranker = ranker()
-        narrowed = filters != Filters()
-        self.count = self._ranker.count(self.matching, analysis, narrowed=narrowed)
+        self.query = analysis.all_words
         self.any_word = False
+        is_common = filters == Filters() and self._ranker.is_common(analysis)
+        self.matching, self.count = (
+            (documents.matching(self.query), Count(COUNT_CAP, capped=True))
+            if is_common
+            else self._look(self.query)
+        )
         if self.count.number < FEW and analysis.any_word:
-            wider = documents.matching(analysis.any_word).narrowed(filters)
-            count = wider.counted()
+            wider, count = self._look(analysis.any_word)
             if count.number > self.count.number:
                 self.query, self.matching, self.count = analysis.any_word, wider, count
                 self.any_word = True
+
+    def _look(self, query: str) -> tuple[DocumentQuerySet, Count]:
+        """What matches, and how many; where they can be counted, they are known one by one."""
+        matching = self._documents.matching(query).narrowed(self._filters)
+        ids = list(matching.order_by().values_list("id", flat=True)[: COUNT_CAP + 1])
+        if len(ids) > COUNT_CAP:
+            return matching, Count(COUNT_CAP, capped=True)
+        return self._documents.of_ids(ids), Count(len(ids))
 
     def page(self, order: Order, number: int) -> Page:
         first = (number - 1) * PAGE_SIZE

@@ -38,8 +38,8 @@ class Document(models.Model):
             ),
         )
         indexes = (
-            GinIndex(fields=["vector"], name="document_vector", fastupdate=False),
-            GinIndex(fields=["tags"], name="document_tags", fastupdate=False),
+            GinIndex(fields=["vector"], name="document_vector"),
+            GinIndex(fields=["tags"], name="document_tags"),
             models.Index(models.F("date").desc(nulls_last=True), "id", name="document_newest"),
             models.Index(ExtractYear("date"), name="document_year"),
             # For titles that begin with what is typed, whatever the database's collation.
@@ -71,7 +71,7 @@ class Word(models.Model):
 
     class Meta:
         indexes = (
-            GinIndex(OpClass("word", name="gin_trgm_ops"), name="word_trigrams", fastupdate=False),
+            GinIndex(OpClass("word", name="gin_trgm_ops"), name="word_trigrams"),
             models.Index(fields=["word"], opclasses=["text_pattern_ops"], name="word_prefix"),
         )
 

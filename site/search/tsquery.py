@@ -1,7 +1,10 @@
 """A tsquery that was made before, as a value; and `@@` with it."""
 
+from collections.abc import Sequence
+
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import SearchQueryField
-from django.db.models import BooleanField, Func, Value
+from django.db.models import BigIntegerField, BooleanField, F, Func, Value
 from django.db.models.expressions import Combinable
 
 
@@ -19,6 +22,17 @@ class TsQuery(Func):
         super().__init__(Value(query))
 
 
+class IsOneOf(Func):
+    """`id = ANY(…)`: one parameter, where `IN` has as many as there are ids."""
+
+    template = "%(expressions)s)"
+    arg_joiner = " = ANY("
+    output_field = BooleanField()
+
+    def __init__(self, ids: Sequence[int]) -> None:
+        super().__init__(F("id"), Value(list(ids), ArrayField(BigIntegerField())))
+
+
 class Matches(Func):
     """`vector @@ query`."""
 
@@ -28,3 +42,14 @@ class Matches(Func):
 
     def __init__(self, vector: Combinable, query: TsQuery) -> None:
         super().__init__(vector, query)
+
+
+def as_query(lexeme: str) -> str:
+    """A tsquery's text that matches this lexeme."""
+    escaped = lexeme.replace("\\", "\\\\").replace("'", "''")
+    return f"'{escaped}'"
+
+
+def as_prefix(beginning: str) -> str:
+    """One that matches every lexeme that begins so."""
+    return f"{as_query(beginning)}:*"

@@ -40,6 +40,7 @@ def refresh() -> int:
         cursor.execute("SELECT count(*) FROM search_word")
         (words,) = cursor.fetchone() or (0,)
     with connection.cursor() as cursor:
+        cursor.execute("SELECT gin_clean_pending_list('word_trigrams')")
         cursor.execute("ANALYZE search_word")
     return int(words)
 

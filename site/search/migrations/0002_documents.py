@@ -138,11 +138,9 @@ class Migration(migrations.Migration):
             options={
                 "indexes": [
                     django.contrib.postgres.indexes.GinIndex(
-                        fastupdate=False, fields=["vector"], name="document_vector"
+                        fields=["vector"], name="document_vector"
                     ),
-                    django.contrib.postgres.indexes.GinIndex(
-                        fastupdate=False, fields=["tags"], name="document_tags"
-                    ),
+                    django.contrib.postgres.indexes.GinIndex(fields=["tags"], name="document_tags"),
                     models.Index(
                         models.OrderBy(models.F("date"), descending=True, nulls_last=True),
                         models.F("id"),

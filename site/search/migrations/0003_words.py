@@ -36,7 +36,6 @@ class Migration(migrations.Migration):
             model_name="word",
             index=django.contrib.postgres.indexes.GinIndex(
                 django.contrib.postgres.indexes.OpClass("word", name="gin_trgm_ops"),
-                fastupdate=False,
                 name="word_trigrams",
             ),
         ),

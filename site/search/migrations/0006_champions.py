@@ -10,7 +10,8 @@ TABLES = """
     CREATE TABLE search_champion (
         term text COLLATE "C" PRIMARY KEY,
         documents bigint[] NOT NULL,
-        impacts real[] NOT NULL
+        impacts real[] NOT NULL,
+        worst real NOT NULL -- the last impact: to look into the array would unpack it
     );
     COMMENT ON TABLE search_champion IS
         'Documents of the greatest share of BM25 that a lexeme gives, without its rarity; best first';

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 class Ranker(Protocol):
     """Ranks what matches."""
 
-    def count(self, matching: "DocumentQuerySet", analysis: Analysis, *, narrowed: bool) -> Count:
-        """How many match all words, up to a cap; `narrowed` where filters take some away."""
+    def is_common(self, analysis: Analysis) -> bool:
+        """Whether it is known, without a look at the index, that more match than are counted."""
 
     def best(
         self,

@@ -16,6 +16,7 @@ from search.query import Analysis
 from search.rankers.bm25 import scored
 from search.results import COUNT_CAP, Count
 from search.statistics import Statistics
+from search.tsquery import as_query
 
 if TYPE_CHECKING:
     from search.manager import DocumentQuerySet
@@ -24,33 +25,30 @@ CANDIDATES = 600
 """That are scored at first, whatever the page: so that the pages of one search agree."""
 AHEAD = 120
 """Places up to which the first candidates are enough."""
+SPARE = 40
+"""Of one word's list, in case that some are gone or have changed."""
 MORE = 4
 """Times as many, where a page was not filled."""
 MOST_OF_RARE = 4_000
 """Documents of lexemes without a list."""
-ENDINGS = 6
+ENDINGS = 20
 """Of a beginning, the most frequent lexemes whose lists are used."""
+DEPTH = 20_000
+"""Entries that are looked at, of the lists of all its endings together."""
 # `known` is a lexeme's list as rows; `base` what a document gets for not being in it.
 _CANDIDATES = """
     WITH wanted AS (
-        SELECT * FROM unnest(%s::text[], %s::float8[], %s::float8[]) AS one (term, idf, chance)
+        SELECT * FROM unnest(%s::text[], %s::float8[], %s::float8[], %s::int[])
+            AS one (term, idf, chance, depth)
     ), known AS (
         SELECT document, idf * (impact - chance * worst) AS gain
         FROM wanted JOIN search_champion USING (term),
-            LATERAL (SELECT impacts[cardinality(impacts)] AS worst) AS tail,
-            unnest(documents, impacts) AS listed (document, impact)
+            unnest(documents[:depth], impacts[:depth]) AS listed (document, impact)
     )
     SELECT document FROM known GROUP BY document ORDER BY sum(gain) DESC, document LIMIT %s
 """
 _ONE = "SELECT unnest(documents[1:%s]) FROM search_champion WHERE term = %s"
-# As in tsquery's own text, a quote or backslash in a lexeme is doubled.
-_HAVING = r"""
-    SELECT id FROM search_document WHERE vector @@ (
-        SELECT string_agg(
-            format('''%%s''', replace(replace(lexeme, '\', '\\'), '''', '''''')), ' | '
-        )::tsquery FROM unnest(%s::text[]) AS lexeme
-    ) LIMIT %s
-"""
+_HAVING = "SELECT id FROM search_document WHERE vector @@ %s::tsquery LIMIT %s"
 _RECENT = "SELECT document_id FROM search_recent"
 
 
@@ -62,17 +60,16 @@ class _List:
     idf: float
     chance: float
     """That a match which is not in the list has the lexeme all the same."""
+    depth: int
+    """How much of it is looked at."""
 
 
 class Champions:
     """The ranker that looks at the best."""
 
-    def count(self, matching: "DocumentQuerySet", analysis: Analysis, *, narrowed: bool) -> Count:
+    def is_common(self, analysis: Analysis) -> bool:
         """For one word alone, the corpus's statistics know it."""
-        if analysis.is_one_lexeme and not narrowed:
-            (number,) = statistics.of(analysis.lexemes).frequencies
-            return Count(min(number, COUNT_CAP), number > COUNT_CAP)
-        return matching.counted()
+        return analysis.is_one_lexeme and statistics.of(analysis.lexemes).frequencies[0] > COUNT_CAP
 
     def best(
         self,
@@ -88,10 +85,10 @@ class Champions:
         if not lists:
             return scored(matching, analysis, known, first, last)
         others = [*_ids(_RECENT), *self._of_rare(lists, analysis)]
-        number = CANDIDATES if last <= AHEAD else CANDIDATES * (last // AHEAD + 1)
+        number = _first_number(analysis, last)
         while True:
             candidates = _candidates(lists, analysis, number)
-            few = matching.filter(id__in=[*candidates, *others])
+            few = matching.of_ids([*candidates, *others])
             found = scored(few, analysis, known, first, last)
             if len(found) == last - first:
                 return found
@@ -102,8 +99,8 @@ class Champions:
     def _of_rare(self, lists: list[_List], analysis: Analysis) -> list[int]:
         """Documents of the lexemes that have no list: few, and each says much."""
         listed = {each.term for each in lists}
-        rare = [term for term in analysis.lexemes if term not in listed]
-        return _ids(_HAVING, rare, MOST_OF_RARE) if rare else []
+        rare = [as_query(term) for term in analysis.lexemes if term not in listed]
+        return _ids(_HAVING, " | ".join(rare), MOST_OF_RARE) if rare else []
 
 
 def _lists(query: str, analysis: Analysis, known: Statistics) -> list[_List]:
@@ -125,6 +122,7 @@ def _lists(query: str, analysis: Analysis, known: Statistics) -> list[_List]:
             1.0
             if every and term in idf
             else max(0, frequency[term] - lengths[term]) / max(1, known.documents),
+            lengths[term] if term in idf else DEPTH // len(of_prefix),
         )
         for term, its_idf in {**of_prefix, **idf}.items()
         if term in lengths
@@ -150,6 +148,15 @@ def _lengths(terms: list[str]) -> dict[str, int]:
         return dict(cursor.fetchall())
 
 
+def _first_number(analysis: Analysis, last: int) -> int:
+    """How many candidates to begin with."""
+    if analysis.is_one_lexeme:  # in the list's order, which is exact
+        return last + SPARE
+    # A beginning's share comes of all its endings together, and each list knows one of them.
+    at_first = 3 * CANDIDATES if analysis.prefixes else CANDIDATES
+    return at_first * (last // AHEAD + 1)
+
+
 def _candidates(lists: list[_List], analysis: Analysis, number: int) -> list[int]:
     if len(lists) == 1 and analysis.is_one_lexeme:
         return _ids(_ONE, number, lists[0].term)  # as it stands, it is in order
@@ -158,6 +165,7 @@ def _candidates(lists: list[_List], analysis: Analysis, number: int) -> list[int
         [each.term for each in lists],
         [each.idf for each in lists],
         [each.chance for each in lists],
+        [each.depth for each in lists],
         number,
     )
 

@@ -23,9 +23,9 @@ BY_LENGTH = 1
 class Orm:
     """The ranker."""
 
-    def count(self, matching: "DocumentQuerySet", analysis: Analysis, *, narrowed: bool) -> Count:
-        del analysis, narrowed
-        return matching.counted()
+    def is_common(self, analysis: Analysis) -> bool:
+        del analysis
+        return False
 
     def best(
         self,
