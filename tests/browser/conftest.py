@@ -37,8 +37,9 @@ def site() -> Iterator[Site]:
         yield services.require("site")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """For a module: while it is open, Playwright's event loop keeps other tests from having one."""
     path = chromium()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
