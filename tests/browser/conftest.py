@@ -24,7 +24,7 @@ document.addEventListener("securitypolicyviolation", (event) => {
 """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
     """In a state folder of its own, without a limit for one address."""
     programs = Settings.load().programs_folder
