@@ -65,8 +65,8 @@ def test_results_are_narrowed_turned_over_and_gone_back_to_in_place(opened: Open
     page.get_by_role("link", name="Next →").click()
     page.wait_for_url(re.compile("page=2"))
     expect(page.locator(".count")).to_contain_text("page 2")
-    assert "page 2" in page.locator("#said").inner_text(), "a screen reader hears of it"
-    assert "page 2" in page.title()
+    expect(page.locator("#said")).to_contain_text("page 2")  # a screen reader hears of it
+    expect(page).to_have_title(re.compile("page 2"))
     expect(page.locator("h1")).to_be_focused()
     assert not set(titles(page)) & set(narrowed)
     assert page.evaluate("window.sameDocument"), "no page was loaded anew"
