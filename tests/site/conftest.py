@@ -6,12 +6,13 @@ comes later, when the first test wants one.
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import django
 import pytest
 from django.db import connections, transaction
 from django.test import Client
+
+from tests.services.conftest import state_folder
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 os.environ.setdefault("SITE_SECRET_KEY", "only-for-tests-" + "0123456789" * 4)
@@ -26,19 +27,21 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     from django.core.management import call_command
 
     from answerbook import services
+    from answerbook.config import Settings
     from project import environment
 
-    with pytest.MonkeyPatch.context() as patch:
-        folder = Path(f"/var/tmp/answerbook-site-{os.getpid()}")
-        patch.setenv("ANSWERBOOK_HOME", str(folder))
-        postgres = services.require("postgres")
-        url = str.__str__(postgres.create_database("site"))
+    programs = Settings.load().programs_folder
+    with state_folder() as folder:
+        with pytest.MonkeyPatch.context() as patch:  # other tests have folders of their own
+            patch.setenv("ANSWERBOOK_HOME", str(folder))
+            patch.setenv("ANSWERBOOK_PROGRAMS", str(programs))
+            patch.setenv("ANSWERBOOK_ENGINE", "native")
+            url = str.__str__(services.require("postgres").create_database("site"))
         connections["default"].close()
         connections["default"].settings_dict.update(environment.database(url))
         call_command("migrate", verbosity=0)
         yield
         connections["default"].close()
-        services.down(["postgres"], delete_data=True)
 
 
 @pytest.fixture
