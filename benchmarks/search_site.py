@@ -23,6 +23,7 @@ import psutil
 import search_text
 
 from answerbook import services
+from answerbook.load.pages import asked_for
 from answerbook.services import Site
 from answerbook.services.site import root
 
@@ -260,15 +261,18 @@ def timed(
 def pages(site: Site) -> dict[str, Any]:
     """Mixed searches through nginx and two workers, by Locust; and the workers' memory."""
     import search_queries
-    from search_load import run
 
     drawn = search_queries.drawn(20, seed=2)
     texts = [each.text for asked in drawn.values() for each in asked]
     say("asking for pages through nginx")
-    found = run(site.url, texts)
-    found["memory_mb"] = round(site.engine.memory(site, 1) / 1e6)
-    say(f"  {found['pages_per_second']} a second, p95 {found['p95_ms']} ms")
-    return found
+    load = asked_for(site.url, texts)
+    say(f"  {load.a_second:.0f} a second, p95 {load.p95:g} ms, {load.failures} failures")
+    return {
+        "pages_per_second": round(load.a_second, 1),
+        "p95_ms": load.p95,
+        "failures": load.failures,
+        "memory_mb": round(site.engine.memory(site, 1) / 1e6),
+    }
 
 
 def _report(results: dict[str, Any]) -> list[str]:

@@ -6,5 +6,5 @@
 
 `run` and `sending` start the two as processes of their own and give back what they measured, so
 that neither gevent's patches nor the load itself come into a kernel. Nothing here imports `locust`
-but `locustfile` and `page`, which Locust loads.
+but `locustfile`, `page` and `pages`, which Locust loads. `pages` is about the search site.
 """
