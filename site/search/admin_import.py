@@ -14,8 +14,8 @@ from import_export import fields, widgets
 from import_export.formats.base_formats import Format
 from import_export.resources import ModelResource
 
-from search import champions, statistics, vocabulary
-from search.importing import MOST_BY_TRIGGER
+from search import statistics, vocabulary
+from search.importing import MOST_BY_TRIGGER, settle
 from search.models import Document
 from search.rows import FIELDS, Refused, UnreadableFile, read_open
 
@@ -112,7 +112,7 @@ class DocumentResource(ModelResource):
         if self._counted_once:
             statistics.end_bulk()
         if not kwargs.get("dry_run"):
-            champions.refresh_if_stale()
+            settle()
             vocabulary.refresh()
 
     def _tell(self, refused: list[Refused]) -> None:

@@ -22,10 +22,11 @@ KNOWN = ("q", "kind", "source", "tag", "year", "order", "page")
 @require_safe
 def search(request: HttpRequest) -> JsonResponse:
     """A page of results; 422 where a parameter is not what it should be."""
-    wrong = _wrong(request, KNOWN) or _wrong_value(request)
+    address = Address.of(request.GET)
+    wrong = _wrong(request, KNOWN) or _wrong_value(request, address)
     if wrong:
         return wrong
-    page, seconds = found(Address.of(request.GET))
+    page, seconds = found(address)
     return JsonResponse(_page(page) | {"milliseconds": round(seconds * 1_000, 1)})
 
 
@@ -59,8 +60,7 @@ def _wrong(request: HttpRequest, known: tuple[str, ...]) -> JsonResponse | None:
     return None
 
 
-def _wrong_value(request: HttpRequest) -> JsonResponse | None:
-    address = Address.of(request.GET)
+def _wrong_value(request: HttpRequest, address: Address) -> JsonResponse | None:
     given = request.GET
     if "year" in given and str(address.filters.year) != given["year"]:
         return _refused("year", "is no year from 1 to 9999")

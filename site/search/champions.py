@@ -11,7 +11,7 @@ They are made anew after a large import, and when many documents have changed si
 from django.conf import settings
 from django.db import connection, transaction
 
-from search.rankers.bm25 import IMPACT
+from search.impact import IMPACT
 
 STALE = 2_000
 """Documents that have changed since; with more, the lists are made anew."""
@@ -35,24 +35,24 @@ _SAMPLE = f"""
 """
 _FILL = f"""
     INSERT INTO search_champion (term, documents, impacts, worst)
-    SELECT term, documents, impacts, impacts[cardinality(impacts)]
-    FROM (
-    SELECT lexeme AS term, (array_agg(id ORDER BY impact DESC, id))[1:%(length)s] AS documents,
-        (array_agg(impact ORDER BY impact DESC, id))[1:%(length)s] AS impacts
-    FROM (
+    WITH given AS (
         SELECT lexeme COLLATE "C" AS lexeme, id, ({IMPACT})::real AS impact
         FROM search_document JOIN search_length ON document_id = id, unnest(vector)
-    ) AS given
-    JOIN cut ON term = lexeme AND impact >= least
-    GROUP BY lexeme
-    ) AS list
+    ), list AS (
+        SELECT lexeme AS term,
+            (array_agg(id ORDER BY impact DESC, id))[1:%(length)s] AS documents,
+            (array_agg(impact ORDER BY impact DESC, id))[1:%(length)s] AS impacts
+        FROM given JOIN cut ON term = lexeme AND impact >= least
+        GROUP BY lexeme
+    )
+    SELECT term, documents, impacts, impacts[cardinality(impacts)] FROM list
 """
 SAMPLED = 20_000
 """Documents of the sample."""
 
 
-def refresh() -> int:
-    """Make the lists anew; how many. Whoever searches meanwhile uses the old ones."""
+def refresh() -> None:
+    """Make the lists anew. Whoever searches meanwhile uses the old ones."""
     frequent, length = settings.CHAMPIONS_FROM, settings.CHAMPIONS_LENGTH
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT documents, length FROM search_corpus")
@@ -60,7 +60,7 @@ def refresh() -> int:
         cursor.execute("DELETE FROM search_champion")
         cursor.execute("DELETE FROM search_recent")
         if not documents:
-            return 0
+            return
         parameters = {
             "frequent": frequent,
             "length": length,
@@ -73,10 +73,7 @@ def refresh() -> int:
         cursor.execute(_CUTS, parameters)
         cursor.execute("ANALYZE cut")
         cursor.execute(_FILL, parameters)
-        cursor.execute("SELECT count(*) FROM search_champion")
-        (lists,) = cursor.fetchone() or (0,)
         cursor.execute("DROP TABLE sampled, cut")
-        return int(lists)
 
 
 def refresh_if_stale() -> None:

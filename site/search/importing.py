@@ -86,8 +86,6 @@ def import_rows(rows: Iterable[Row | Refused], *, dry_run: bool = False) -> Impo
                 staged += 1
         if staged > MOST_BY_TRIGGER:
             stack.enter_context(statistics.bulk())
-            # New entries of the indexes wait in a list and go in together: an eighth of the time.
-            cursor.execute("SET LOCAL gin_pending_list_limit = '64MB'")
         cursor.execute(_UPSERT)
         row = cursor.fetchone()
         assert row is not None
@@ -99,10 +97,16 @@ def import_rows(rows: Iterable[Row | Refused], *, dry_run: bool = False) -> Impo
         cursor.execute("DROP TABLE staging")  # whoever called may be in a transaction of its own
         if dry_run:
             raise _Undone
-        champions.refresh_if_stale()
-        # Searches look through what waits, so nothing is left to.
-        cursor.execute(_CLEAN, [GIN])
+        settle()
     return done
+
+
+def settle() -> None:
+    """What an import ends with, whichever way the rows came, in its own transaction."""
+    champions.refresh_if_stale()
+    with connection.cursor() as cursor:
+        # Searches look through what waits to go into an index, so nothing is left to.
+        cursor.execute(_CLEAN, [GIN])
 
 
 class _Undone(Exception):

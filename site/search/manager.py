@@ -53,11 +53,6 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         """Those with these ids."""
         return self.filter(IsOneOf(ids))
 
-    def counted(self) -> Count:
-        """How many, up to COUNT_CAP."""
-        number = self.order_by()[: COUNT_CAP + 1].count()
-        return Count(min(number, COUNT_CAP), number > COUNT_CAP)
-
     def search(
         self,
         text: str,
@@ -66,10 +61,8 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         page: int = 1,
     ) -> Page:
         """One page of results for a typed text; an empty one for a text without a word in it."""
-        from search.models import Synonym
-
         filters = filters or Filters()
-        parsed = parse(text).with_synonyms(Synonym.objects.mapping())
+        parsed = _parsed(text)
         analysis = parsed.analyse()
         if not analysis:
             return Page(parsed.text, filters, order, 1, (), Count(0), ignored=analysis.ignored)
@@ -78,13 +71,17 @@ class DocumentQuerySet(models.QuerySet["Document"]):
 
     def ranking(self, text: str, depth: int) -> list[tuple[int, float]]:
         """Ids and scores of the best `depth` documents: what `search` shows page by page."""
-        from search.models import Synonym
-
-        parsed = parse(text).with_synonyms(Synonym.objects.mapping())
+        parsed = _parsed(text)
         analysis = parsed.analyse()
-        return (
-            _Found(self, parsed, analysis, Filters()).ids("relevance", 0, depth) if analysis else []
-        )
+        if not analysis:
+            return []
+        return _Found(self, parsed, analysis, Filters()).ids("relevance", 0, depth)
+
+
+def _parsed(text: str) -> Parsed:
+    from search.models import Synonym
+
+    return parse(text).with_synonyms(Synonym.objects.mapping())
 
 
 DocumentManager = models.Manager.from_queryset(DocumentQuerySet)
@@ -100,10 +97,10 @@ class _Found:
         self._parsed = parsed
         self._analysis = analysis
         self._filters = filters
-        self._ranker = ranker()
+        self._ranker = ranker(analysis)
         self.query = analysis.all_words
         self.any_word = False
-        is_common = filters == Filters() and self._ranker.is_common(analysis)
+        is_common = filters == Filters() and self._ranker.is_common
         self.matching, self.count = (
             (documents.matching(self.query), Count(COUNT_CAP, capped=True))
             if is_common
@@ -147,9 +144,7 @@ class _Found:
 
     def ids(self, order: Order, first: int, last: int) -> list[tuple[int, float]]:
         if order == "relevance":
-            return self._ranker.best(
-                self.matching, self.query, self._analysis, self.count, first, last
-            )
+            return self._ranker.best(self.matching, self.query, self.count, first, last)
         newest = self.matching.order_by(F("date").desc(nulls_last=True), "id")
         return [(id_, 0.0) for id_ in newest.values_list("id", flat=True)[first:last]]
 

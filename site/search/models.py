@@ -52,15 +52,19 @@ class Document(models.Model):
     @property
     def is_elsewhere(self) -> bool:
         """Whether a click on it leaves this site."""
-        return self.get_absolute_url().startswith(("https://", "http://"))
+        return _is_of_the_web(self.get_absolute_url())
 
     def get_absolute_url(self) -> str:
         """Where it is read: at its own address if that is one of the web, else on this site."""
         if self.url.startswith("/") and settings.DOCUMENTS_URL:
             return f"{settings.DOCUMENTS_URL}{self.url}"
-        if self.url.startswith(("https://", "http://")):
+        if _is_of_the_web(self.url):
             return self.url
         return reverse("document", args=[self.pk])
+
+
+def _is_of_the_web(url: str) -> bool:
+    return url.startswith(("https://", "http://"))
 
 
 class Word(models.Model):

@@ -1,6 +1,6 @@
 """The pages: home, results and one document; and what a machine asks: health."""
 
-from functools import cache
+from threading import Event
 from typing import Any
 
 from django.conf import settings
@@ -20,6 +20,8 @@ from search.models import Document
 from search.query import MOST_CHARACTERS
 from search.results import FACETS, PAGE_SIZE, Facet, FacetValue, Page
 
+_migrated = Event()
+"""Set once no migration was missing; of this worker."""
 TITLES: dict[Facet, str] = {"kind": "Kind", "source": "Source", "tag": "Tag", "year": "Year"}
 
 
@@ -83,17 +85,12 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 def _is_migrated() -> bool:
     """Whether no migration is missing; asked until it is so, then known."""
-    if not _migrated():
+    if not _migrated.is_set():
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             return False
-        _migrated().append(True)
+        _migrated.set()
     return True
-
-
-@cache
-def _migrated() -> list[bool]:
-    return []
 
 
 def _home(request: HttpRequest, address: Address) -> HttpResponse:

@@ -4,6 +4,7 @@ Every page's console is listened to: what a content security policy has stopped,
 a missing file fails the test that caused it.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from answerbook import services
 from answerbook.config import Settings
 from answerbook.services import Site
 from tests.browser.chromium import chromium
-from tests.services.conftest import state_folder
+from tests.services.conftest import UNLIMITED, native_services, state_folder
 
 Opened = Callable[..., Page]
 LISTENER = """
@@ -28,12 +29,13 @@ document.addEventListener("securitypolicyviolation", (event) => {
 def site() -> Iterator[Site]:
     """In a state folder of its own, without a limit for one address."""
     programs = Settings.load().programs_folder
-    with pytest.MonkeyPatch.context() as patch, state_folder() as folder:
-        patch.setenv("ANSWERBOOK_HOME", str(folder))
-        patch.setenv("ANSWERBOOK_PROGRAMS", str(programs))
-        patch.setenv("ANSWERBOOK_ENGINE", "native")
-        patch.setenv("SITE_RATE", "100000")
-        patch.setenv("SITE_BURST", "100000")
+    with (
+        state_folder() as folder,
+        native_services(folder, programs),
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        for name, value in UNLIMITED.items():
+            patch.setenv(name, value)
         yield services.require("site")
 
 
@@ -89,8 +91,6 @@ def opened(browser: Browser, site: Site, complaints: list[str]) -> Iterator[Open
 @pytest.fixture
 def pictures(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """Where screenshots go: SITE_PICTURES, to be looked at, or a folder that is thrown away."""
-    import os
-
     folder = Path(os.environ.get("SITE_PICTURES") or tmp_path)
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -15,7 +16,11 @@ import pytest
 
 from answerbook import services
 from answerbook.config import Settings
+from answerbook.services import Site
 from answerbook.services.native import processes
+
+UNLIMITED = {"SITE_RATE": "100000", "SITE_BURST": "100000"}
+"""For the site's tests, which all come from one address."""
 
 
 @pytest.fixture(scope="session")
@@ -27,13 +32,18 @@ def programs_folder() -> Path:
 @pytest.fixture(scope="session")
 def session_home(programs_folder: Path) -> Iterator[Path]:
     """A state folder that PostgreSQL's user can reach when the tests run as root."""
-    with state_folder() as folder:
-        patch = pytest.MonkeyPatch()
-        patch.setenv("ANSWERBOOK_HOME", str(folder))
-        patch.setenv("ANSWERBOOK_PROGRAMS", str(programs_folder))
-        patch.setenv("ANSWERBOOK_ENGINE", "native")
+    with state_folder() as folder, native_services(folder, programs_folder):
         yield folder
-        patch.undo()
+
+
+@contextmanager
+def native_services(folder: Path, programs: Path) -> Iterator[None]:
+    """In the block, services are processes in `folder`, of programs that are fetched already."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ANSWERBOOK_HOME", str(folder))
+        patch.setenv("ANSWERBOOK_PROGRAMS", str(programs))
+        patch.setenv("ANSWERBOOK_ENGINE", "native")
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -81,6 +91,19 @@ def small_system(request: pytest.FixtureRequest, session_home: Path) -> Iterator
         yield
         if not _next_module_wants(request, "small_system"):
             services.down(["notify", "kafka", "postgres"])
+
+
+@pytest.fixture(scope="module")
+def site(session_home: Path) -> Iterator[Site]:
+    """Without a limit for one address: all the tests come from one."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in UNLIMITED.items():
+            patch.setenv(name, value)
+        site = services.find("site")
+        if site.state.read_record("site") is not None:
+            site.stop()
+        yield services.require("site")
+        site.stop()
 
 
 def _next_module_wants(request: pytest.FixtureRequest, fixture: str) -> bool:

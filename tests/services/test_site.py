@@ -18,23 +18,10 @@ import pytest
 from answerbook import services
 from answerbook.services import CommandFailed, Site
 from answerbook.services.native import processes
+from tests.services.conftest import UNLIMITED
 
-UNLIMITED = {"SITE_RATE": "100000", "SITE_BURST": "100000"}
 PATHS = [f"/search?q={word}" for word in ("python", "kafka", "exactly+once", "socket+timeout")]
 SECONDS = 20.0
-
-
-@pytest.fixture(scope="module")
-def site(session_home: object) -> Iterator[Site]:
-    """Without a limit for one address: all the tests come from one."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in UNLIMITED.items():
-            patch.setenv(name, value)
-        site = services.find("site")
-        if site.state.read_record("site") is not None:
-            site.stop()
-        yield services.require("site")
-        site.stop()
 
 
 @pytest.fixture

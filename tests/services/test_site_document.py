@@ -1,6 +1,5 @@
 """The site's OpenAPI document holds behind nginx: Schemathesis tries to prove the opposite."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -8,24 +7,11 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
 
-from answerbook import services
 from answerbook.services import Site
 from search.openapi import DOCUMENT
 
 document = schemathesis.openapi.from_dict(DOCUMENT)
 UNHURRIED = settings(deadline=None, suppress_health_check=list(HealthCheck))
-
-
-@pytest.fixture(scope="module")
-def site(session_home: object) -> Iterator[Site]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SITE_RATE", "100000")
-        patch.setenv("SITE_BURST", "100000")
-        site = services.find("site")
-        if site.state.read_record("site") is not None:
-            site.stop()
-        yield services.require("site")
-        site.stop()
 
 
 @document.parametrize()

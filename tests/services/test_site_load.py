@@ -5,9 +5,6 @@ import pytest
 
 from answerbook.load.pages import PagesFailed, asked_for
 from answerbook.services import Site
-from tests.services.test_site import site as unlimited_site
-
-site = unlimited_site
 
 
 def answered(site: Site) -> int:

@@ -12,7 +12,7 @@ import pytest
 from django.db import connections, transaction
 from django.test import Client
 
-from tests.services.conftest import state_folder
+from tests.services.conftest import native_services, state_folder
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 os.environ.setdefault("SITE_SECRET_KEY", "only-for-tests-" + "0123456789" * 4)
@@ -32,10 +32,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
     programs = Settings.load().programs_folder
     with state_folder() as folder:
-        with pytest.MonkeyPatch.context() as patch:  # other tests have folders of their own
-            patch.setenv("ANSWERBOOK_HOME", str(folder))
-            patch.setenv("ANSWERBOOK_PROGRAMS", str(programs))
-            patch.setenv("ANSWERBOOK_ENGINE", "native")
+        with native_services(folder, programs):  # no longer: other tests have their own
             url = str.__str__(services.require("postgres").create_database("site"))
         connections["default"].close()
         connections["default"].settings_dict.update(environment.database(url))

@@ -279,7 +279,7 @@ def test_site_whose_migrations_are_missing_is_not_ready(client: Client) -> None:
     from search import views
 
     assert 200 == client.get("/readyz").status_code
-    views._migrated().clear()
+    views._migrated.clear()
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM django_migrations WHERE app = 'search' AND name > '0005'")
     told = client.get("/readyz")

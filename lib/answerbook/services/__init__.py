@@ -149,8 +149,8 @@ def find(name: Name) -> Service | Notify:
     state = StateFolder.open(settings)
     handle = (state, engine_for(name, state, settings), settings)
     if name == "site":
-        postgres = TYPES["postgres"](state, engine_for("postgres", state, settings), settings)
-        return Site(*handle, cast(Postgres, postgres))
+        postgres = Postgres(state, engine_for("postgres", state, settings), settings)
+        return Site(*handle, postgres)
     return TYPES[name](*handle)
 
 

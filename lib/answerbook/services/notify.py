@@ -8,14 +8,13 @@ production: those of the reader's own environment, and over them the addresses o
 from __future__ import annotations
 
 import time
-from contextlib import closing
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import ClassVar, Protocol
 
 import psutil
 
 from answerbook.config import Settings
+from answerbook.services import probe
 from answerbook.services.address import Secret
 from answerbook.services.contract import Service
 from answerbook.services.engine import Engine
@@ -25,7 +24,6 @@ from answerbook.services.postgres import Postgres
 from answerbook.services.state import StateFolder
 
 PREFIX = "ANSWERBOOK_NOTIFY_"
-PROBE_SECONDS = 5.0
 
 
 class Needs(Protocol):
@@ -93,13 +91,7 @@ class Program(Service):
             self._get(node, "/healthz")
 
     def _get(self, node: int, path: str) -> None:
-        port = self.ports(node)[next(iter(self.usual_ports))]
-        with closing(HTTPConnection(self.host, port, timeout=PROBE_SECONDS)) as connection:
-            connection.request("GET", path)
-            answer = connection.getresponse()
-            said = answer.read(500).decode(errors="replace").strip()
-        if answer.status != 200:
-            raise ConnectionError(f"{path} answered {answer.status}: {said}")
+        probe.get(self.host, self.ports(node)[next(iter(self.usual_ports))], path)
 
 
 class Emulator(Program):

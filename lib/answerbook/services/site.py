@@ -11,14 +11,13 @@ import os
 import subprocess
 import sys
 import time
-from contextlib import closing
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import ClassVar, Self
 
 import psutil
 
 from answerbook.config import Settings, repository
+from answerbook.services import probe
 from answerbook.services.address import Secret
 from answerbook.services.contract import Service
 from answerbook.services.engine import Engine
@@ -36,7 +35,6 @@ PREFIX = "SITE_"
 DATABASE = "site"
 ADMIN = "admin"
 SECRET_KEY_CHARACTERS = 64
-PROBE_SECONDS = 5.0
 RELOAD_SECONDS = 60.0
 
 
@@ -165,13 +163,7 @@ class Site(Service):
         return self.postgres.is_answering() and not self._is_misled() and super().is_answering()
 
     def _get(self, path: str) -> str:
-        with closing(HTTPConnection(self.host, self.port, timeout=PROBE_SECONDS)) as connection:
-            connection.request("GET", path, headers={"Host": f"{self.host}:{self.port}"})
-            answer = connection.getresponse()
-            said = answer.read().decode(errors="replace")
-        if answer.status != 200:
-            raise ConnectionError(f"{path} answered {answer.status}: {said[:300].strip()}")
-        return said
+        return probe.get(self.host, self.port, path)
 
     # -- inside -------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """Which documents come first: two answers behind one interface, chosen by `SITE_RANKER`."""
 
-from typing import TYPE_CHECKING, Protocol
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 
@@ -11,20 +12,20 @@ if TYPE_CHECKING:
     from search.manager import DocumentQuerySet
 
 
-class Ranker(Protocol):
-    """Ranks what matches."""
+class Ranker(ABC):
+    """Ranks what matches one query."""
 
-    def is_common(self, analysis: Analysis) -> bool:
+    def __init__(self, analysis: Analysis) -> None:
+        self.analysis = analysis
+
+    @property
+    def is_common(self) -> bool:
         """Whether it is known, without a look at the index, that more match than are counted."""
+        return False
 
+    @abstractmethod
     def best(
-        self,
-        matching: "DocumentQuerySet",
-        query: str,
-        analysis: Analysis,
-        count: Count,
-        first: int,
-        last: int,
+        self, matching: "DocumentQuerySet", query: str, count: Count, first: int, last: int
     ) -> list[tuple[int, float]]:
         """Ids and scores from place `first` up to, without, `last`; best first, ties by id.
 
@@ -33,7 +34,7 @@ class Ranker(Protocol):
         """
 
 
-def ranker() -> Ranker:
+def ranker(analysis: Analysis) -> Ranker:
     from search.rankers import bm25, champions, orm
 
     rankers: dict[str, type[Ranker]] = {
@@ -41,4 +42,4 @@ def ranker() -> Ranker:
         "bm25": champions.Champions,
         "exact": bm25.Exact,
     }
-    return rankers[settings.RANKER]()
+    return rankers[settings.RANKER](analysis)

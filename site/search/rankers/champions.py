@@ -1,6 +1,6 @@
 """BM25 for a million documents: few are scored, and they are the right ones.
 
-Where few match, all are scored (`bm25.scored`). Where many do, candidates come from champion lists
+Where few match, all are scored (`bm25.Exact`). Where many do, candidates come from champion lists
 (search/champions.py): what each lexeme's list says of a document adds up to an estimate, a lexeme
 whose list does not have it counts as what the list's end says, and the best of these are looked at
 and scored exactly. Where that does not fill the page, more are.
@@ -11,11 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
-from search import statistics
-from search.query import Analysis
-from search.rankers.bm25 import scored
+from search.rankers.bm25 import Exact
 from search.results import COUNT_CAP, Count
-from search.statistics import Statistics
 from search.tsquery import as_query
 
 if TYPE_CHECKING:
@@ -35,7 +32,7 @@ ENDINGS = 20
 """Of a beginning, the most frequent lexemes whose lists are used."""
 DEPTH = 20_000
 """Entries that are looked at, of the lists of all its endings together."""
-# `known` is a lexeme's list as rows; `base` what a document gets for not being in it.
+# A document of no list would have `chance * worst` of each; what is more than that is its gain.
 _CANDIDATES = """
     WITH wanted AS (
         SELECT * FROM unnest(%s::text[], %s::float8[], %s::float8[], %s::int[])
@@ -64,69 +61,83 @@ class _List:
     """How much of it is looked at."""
 
 
-class Champions:
+class Champions(Exact):
     """The ranker that looks at the best."""
 
-    def is_common(self, analysis: Analysis) -> bool:
+    @property
+    def is_common(self) -> bool:
         """For one word alone, the corpus's statistics know it."""
-        return analysis.is_one_lexeme and statistics.of(analysis.lexemes).frequencies[0] > COUNT_CAP
+        return self.analysis.is_one_lexeme and self.known.frequencies[0] > COUNT_CAP
 
     def best(
-        self,
-        matching: "DocumentQuerySet",
-        query: str,
-        analysis: Analysis,
-        count: Count,
-        first: int,
-        last: int,
+        self, matching: "DocumentQuerySet", query: str, count: Count, first: int, last: int
     ) -> list[tuple[int, float]]:
-        known = statistics.of(analysis.lexemes, analysis.prefixes)
-        lists = _lists(query, analysis, known) if count.capped else []
+        lists = self._lists(query) if count.capped else []
         if not lists:
-            return scored(matching, analysis, known, first, last)
-        others = [*_ids(_RECENT), *self._of_rare(lists, analysis)]
-        number = _first_number(analysis, last)
+            return super().best(matching, query, count, first, last)
+        others = [*_ids(_RECENT), *self._of_rare(lists)]
+        number = self._first_number(last)
         while True:
-            candidates = _candidates(lists, analysis, number)
+            candidates = self._candidates(lists, number)
             few = matching.of_ids([*candidates, *others])
-            found = scored(few, analysis, known, first, last)
+            found = super().best(few, query, count, first, last)
             if len(found) == last - first:
                 return found
             if len(candidates) < number:  # the lists are at their end
-                return scored(matching, analysis, known, first, last)
+                return super().best(matching, query, count, first, last)
             number *= MORE
 
-    def _of_rare(self, lists: list[_List], analysis: Analysis) -> list[int]:
+    def _lists(self, query: str) -> list[_List]:
+        """Of the query's lexemes and of its beginnings' most frequent ones, those that have one."""
+        analysis, known = self.analysis, self.known
+        frequency = dict(zip(analysis.lexemes, known.frequencies, strict=True))
+        idf = dict(zip(analysis.lexemes, known.idfs, strict=True))
+        of_prefix = {}
+        for prefix, its_idf in zip(analysis.prefixes, known.idfs_of_prefixes, strict=True):
+            for term, documents in _endings(prefix):
+                of_prefix[term] = its_idf
+                frequency.setdefault(term, documents)
+        lengths = _lengths([*idf, *of_prefix])
+        # Every word is wanted: a match that a list lacks has its lexeme. Any is: seldom.
+        every = query == analysis.all_words
+        return [
+            _List(
+                term,
+                its_idf,
+                1.0
+                if every and term in idf
+                else max(0, frequency[term] - lengths[term]) / max(1, known.documents),
+                lengths[term] if term in idf else DEPTH // len(of_prefix),
+            )
+            for term, its_idf in {**of_prefix, **idf}.items()
+            if term in lengths
+        ]
+
+    def _of_rare(self, lists: list[_List]) -> list[int]:
         """Documents of the lexemes that have no list: few, and each says much."""
         listed = {each.term for each in lists}
-        rare = [as_query(term) for term in analysis.lexemes if term not in listed]
+        rare = [as_query(term) for term in self.analysis.lexemes if term not in listed]
         return _ids(_HAVING, " | ".join(rare), MOST_OF_RARE) if rare else []
 
+    def _first_number(self, last: int) -> int:
+        """How many candidates to begin with."""
+        if self.analysis.is_one_lexeme:  # in the list's order, which is exact
+            return last + SPARE
+        # A beginning's share comes of all its endings together, and each list knows one of them.
+        at_first = 3 * CANDIDATES if self.analysis.prefixes else CANDIDATES
+        return at_first * (last // AHEAD + 1)
 
-def _lists(query: str, analysis: Analysis, known: Statistics) -> list[_List]:
-    """The lexemes to look up, or none where one of them has no list and might decide."""
-    frequency = dict(zip(analysis.lexemes, known.frequencies, strict=True))
-    idf = dict(zip(analysis.lexemes, known.idfs, strict=True))
-    of_prefix = {}
-    for prefix, its_idf in zip(analysis.prefixes, known.idfs_of_prefixes, strict=True):
-        for term, documents in _endings(prefix):
-            of_prefix[term] = its_idf
-            frequency.setdefault(term, documents)
-    lengths = _lengths([*idf, *of_prefix])
-    # Every word is wanted: a match that a list lacks has its lexeme. Any is: seldom.
-    every = query == analysis.all_words
-    return [
-        _List(
-            term,
-            its_idf,
-            1.0
-            if every and term in idf
-            else max(0, frequency[term] - lengths[term]) / max(1, known.documents),
-            lengths[term] if term in idf else DEPTH // len(of_prefix),
+    def _candidates(self, lists: list[_List], number: int) -> list[int]:
+        if self.analysis.is_one_lexeme:
+            return _ids(_ONE, number, lists[0].term)  # as it stands, it is in order
+        return _ids(
+            _CANDIDATES,
+            [each.term for each in lists],
+            [each.idf for each in lists],
+            [each.chance for each in lists],
+            [each.depth for each in lists],
+            number,
         )
-        for term, its_idf in {**of_prefix, **idf}.items()
-        if term in lengths
-    ]
 
 
 def _endings(prefix: str) -> list[tuple[str, int]]:
@@ -146,28 +157,6 @@ def _lengths(terms: list[str]) -> dict[str, int]:
             "SELECT term, cardinality(documents) FROM search_champion WHERE term = ANY(%s)", [terms]
         )
         return dict(cursor.fetchall())
-
-
-def _first_number(analysis: Analysis, last: int) -> int:
-    """How many candidates to begin with."""
-    if analysis.is_one_lexeme:  # in the list's order, which is exact
-        return last + SPARE
-    # A beginning's share comes of all its endings together, and each list knows one of them.
-    at_first = 3 * CANDIDATES if analysis.prefixes else CANDIDATES
-    return at_first * (last // AHEAD + 1)
-
-
-def _candidates(lists: list[_List], analysis: Analysis, number: int) -> list[int]:
-    if len(lists) == 1 and analysis.is_one_lexeme:
-        return _ids(_ONE, number, lists[0].term)  # as it stands, it is in order
-    return _ids(
-        _CANDIDATES,
-        [each.term for each in lists],
-        [each.idf for each in lists],
-        [each.chance for each in lists],
-        [each.depth for each in lists],
-        number,
-    )
 
 
 def _ids(query: str, *parameters: Any) -> list[int]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from django.contrib.postgres.search import SearchRank
 from django.db.models import F, Value
 
-from search.query import Analysis
+from search.rankers import Ranker
 from search.results import Count
 from search.tsquery import TsQuery
 
@@ -20,23 +20,13 @@ BY_LENGTH = 1
 """A rank is divided by 1 + the logarithm of the document's length."""
 
 
-class Orm:
+class Orm(Ranker):
     """The ranker."""
 
-    def is_common(self, analysis: Analysis) -> bool:
-        del analysis
-        return False
-
     def best(
-        self,
-        matching: "DocumentQuerySet",
-        query: str,
-        analysis: Analysis,
-        count: Count,
-        first: int,
-        last: int,
+        self, matching: "DocumentQuerySet", query: str, count: Count, first: int, last: int
     ) -> list[tuple[int, float]]:
-        del analysis, count
+        del count
         rank = SearchRank(F("vector"), TsQuery(query), normalization=Value(BY_LENGTH))
         ranked = matching.annotate(rank=rank).order_by("-rank", "id")
         return list(ranked.values_list("id", "rank")[first:last])

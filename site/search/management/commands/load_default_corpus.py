@@ -9,7 +9,7 @@ from django.db import transaction
 from search import vocabulary
 from search.importing import import_rows
 from search.models import Document
-from search.rows import read
+from search.rows import Row, read
 
 FILE = Path(__file__).resolve().parents[2] / "corpus" / "default.jsonl.gz"
 SOURCES = ("answerbook", "python")
@@ -27,7 +27,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         del args, options
         rows = list(read(FILE))
-        names = {(row.source, row.external_id) for row in rows if not hasattr(row, "reason")}
+        names = {(row.source, row.external_id) for row in rows if isinstance(row, Row)}
         with transaction.atomic():
             done = import_rows(rows)
             ours = Document.objects.filter(source__in=SOURCES)

@@ -24,7 +24,7 @@ SIZE = 1_500_000
 """Bytes of the packages in Debian 12; each release differs a little."""
 ROOM = 80_000_000
 """Bytes that fetching takes on disk: most of it package lists."""
-MODULES = ("http_realip", "http_gzip", "http_uwsgi", "http_limit_req", "http_geo")
+MODULES = ("http_gzip", "http_uwsgi", "http_limit_req", "http_geo")
 """What docker/nginx/nginx.conf.template uses that a build can leave out."""
 INSTALL = (
     "Install it with the machine's package manager (package nginx), or with "
