@@ -1,6 +1,6 @@
 # %% [markdown]
 # # 2.2 The pipeline: one event, then ten thousand
-# *3 minutes · 1.8 GB · services: the notification system*
+# *3 minutes · 2.0 GB · services: the notification system*
 #
 # ## Answer in a minute
 # Cut the work where its speeds differ, and put a log between the parts. The
@@ -402,8 +402,10 @@ assert is_sent(f"2099-{tag}") and is_sent(f"1999-{tag}")
 # beside many.
 #
 # <details><summary>Predict: which topic will have the longest queue?</summary>
-# <code>events</code>: the door only has to write records, while a micro-batch must
-# end before its offsets are committed. Its steps are the micro-batches.
+# <code>events</code>, mostly: the door only has to write records, while a
+# micro-batch must end before its offsets are committed. Its steps are the
+# micro-batches. Where the workers get less of the machine than Spark does, it is
+# <code>notifications</code>: a queue shows who is slower, not who is wrong.
 # </details>
 
 # %%
@@ -423,7 +425,7 @@ most = {name: max(waits) for name, (_, waits) in waves.items()}
 peaks = ", ".join(f"{name} {peak:,}" for name, peak in most.items())
 show(drawn, alt=f"Events fall in steps, one a micro-batch. At most: {peaks}.")
 assert all(waits[-1] == 0 for _, waits in waves.values())
-assert most["events"] == max(most.values())
+assert most["events"] > 278, "more than a second's worth at a million an hour"
 
 # %% [markdown]
 # ## The audit balances, and can fail
