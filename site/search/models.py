@@ -19,11 +19,11 @@ class Document(models.Model):
     `source` and `external_id` name it: importing it again changes this one.
     """
 
-    source = models.CharField(max_length=100, db_index=True, help_text="Where it comes from.")
+    source = models.CharField(max_length=100, help_text="Where it comes from.")
     external_id = models.CharField(max_length=300, help_text="Its name there; unique in a source.")
     title = models.CharField(max_length=1_000)
     body = models.TextField(blank=True)
-    kind = models.CharField(max_length=100, blank=True, db_index=True)
+    kind = models.CharField(max_length=100, blank=True)
     tags = ArrayField(models.CharField(max_length=100), default=list, blank=True)
     url = models.CharField(max_length=2_000, blank=True, validators=[validate_link])
     date = models.DateField(null=True, blank=True)
@@ -40,6 +40,7 @@ class Document(models.Model):
         indexes = (
             GinIndex(fields=["vector"], name="document_vector"),
             GinIndex(fields=["tags"], name="document_tags"),
+            models.Index(fields=["kind"], name="document_kind"),
             models.Index(models.F("date").desc(nulls_last=True), "id", name="document_newest"),
             models.Index(ExtractYear("date"), name="document_year"),
             # For titles that begin with what is typed, whatever the database's collation.
@@ -74,10 +75,8 @@ class Word(models.Model):
     documents = models.BigIntegerField(help_text="That have it; of many documents, an estimate.")
 
     class Meta:
-        indexes = (
-            GinIndex(OpClass("word", name="gin_trgm_ops"), name="word_trigrams"),
-            models.Index(fields=["word"], opclasses=["text_pattern_ops"], name="word_prefix"),
-        )
+        # The primary key's own index for LIKE, which Django makes, serves beginnings.
+        indexes = (GinIndex(OpClass("word", name="gin_trgm_ops"), name="word_trigrams"),)
 
     def __str__(self) -> str:
         return self.word

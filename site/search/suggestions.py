@@ -3,7 +3,16 @@
 from django.db import connection
 
 LONGEST = 100
+TITLES = 200
+"""That are looked at, in the index's order: two letters begin thousands."""
 _LIKE = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
+_TITLES = """
+    SELECT title FROM (
+        SELECT title FROM search_document WHERE lower(title) LIKE %s
+        ORDER BY lower(title) USING ~<~ LIMIT %s
+    ) AS some
+    GROUP BY title ORDER BY length(title), title LIMIT %s
+"""
 
 
 def suggest(prefix: str, limit: int = 8) -> list[str]:
@@ -15,11 +24,7 @@ def suggest(prefix: str, limit: int = 8) -> list[str]:
     word = last.lstrip('-"(').lower()
     head = typed[: len(typed) - len(word)]
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT title FROM search_document WHERE lower(title) LIKE %s"
-            " GROUP BY title ORDER BY length(title), title LIMIT %s",
-            [typed.lower().translate(_LIKE) + "%", limit // 2],
-        )
+        cursor.execute(_TITLES, [typed.lower().translate(_LIKE) + "%", TITLES, limit // 2])
         titles = [title for (title,) in cursor.fetchall()]
         words = []
         if word and word.isalnum():

@@ -53,9 +53,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "source",
-                    models.CharField(
-                        db_index=True, help_text="Where it comes from.", max_length=100
-                    ),
+                    models.CharField(help_text="Where it comes from.", max_length=100),
                 ),
                 (
                     "external_id",
@@ -65,7 +63,7 @@ class Migration(migrations.Migration):
                 ),
                 ("title", models.CharField(max_length=1000)),
                 ("body", models.TextField(blank=True)),
-                ("kind", models.CharField(blank=True, db_index=True, max_length=100)),
+                ("kind", models.CharField(blank=True, max_length=100)),
                 (
                     "tags",
                     django.contrib.postgres.fields.ArrayField(
@@ -141,6 +139,7 @@ class Migration(migrations.Migration):
                         fields=["vector"], name="document_vector"
                     ),
                     django.contrib.postgres.indexes.GinIndex(fields=["tags"], name="document_tags"),
+                    models.Index(fields=["kind"], name="document_kind"),
                     models.Index(
                         models.OrderBy(models.F("date"), descending=True, nulls_last=True),
                         models.F("id"),

@@ -39,8 +39,4 @@ class Migration(migrations.Migration):
                 name="word_trigrams",
             ),
         ),
-        migrations.AddIndex(
-            model_name="word",
-            index=models.Index(fields=["word"], name="word_prefix", opclasses=["text_pattern_ops"]),
-        ),
     ]
