@@ -8,6 +8,8 @@ calls these champion lists.
 They are made anew after a large import, and when many documents have changed since.
 """
 
+from typing import Any
+
 from django.conf import settings
 from django.db import connection, transaction
 
@@ -15,65 +17,78 @@ from search.impact import IMPACT
 
 STALE = 2_000
 """Documents that have changed since; with more, the lists are made anew."""
-# From a sample, for each frequent lexeme, the impact that about as many documents pass as the list
-# takes: the rest need not be sorted. Twice as many are let through, for a sample may err.
-_CUTS = """
-    CREATE TEMPORARY TABLE cut ON COMMIT DROP AS
-    SELECT term, CASE WHEN documents <= %(length)s THEN 0 ELSE coalesce((
-        SELECT percentile_disc(greatest(0, 1 - 2.0 * %(length)s / documents))
-            WITHIN GROUP (ORDER BY impact)
-        FROM sampled WHERE lexeme = term
-    ), 0) END AS least
-    FROM search_term WHERE documents > %(frequent)s
+_FREQUENT = "SELECT term, documents FROM search_term WHERE documents > %s ORDER BY term"
+# What a document must be given by a lexeme to be let into its list. Arrays and not a table: workers
+# that read documents beside this one do not see its temporary tables.
+_GIVEN = f"""
+    SELECT number::integer AS number, id, impact
+    FROM (
+        SELECT number, least, id, ({IMPACT})::real AS impact
+        FROM search_document {{sample}}
+        JOIN search_length ON document_id = id,
+        unnest(vector) JOIN unnest(%(terms)s::text[], %(least)s::real[])
+            WITH ORDINALITY AS frequent (term, least, number) ON lexeme = term
+    ) AS given
+    WHERE impact >= least
 """
-_SAMPLE = f"""
-    CREATE TEMPORARY TABLE sampled ON COMMIT DROP AS
-    SELECT lexeme COLLATE "C" AS lexeme, {IMPACT} AS impact
-    FROM (SELECT * FROM search_document TABLESAMPLE SYSTEM (%(percent)s) REPEATABLE (1)) AS document
-    JOIN search_length ON document_id = id, unnest(vector)
-    WHERE lexeme IN (SELECT term FROM search_term WHERE documents > %(frequent)s)
+_CUTS = f"""
+    SELECT number, min(impact)
+    FROM (
+        SELECT number, impact, row_number() OVER (PARTITION BY number ORDER BY impact DESC) AS place
+        FROM ({_GIVEN}) AS sampled
+    ) AS ranked
+    WHERE place <= %(passing)s GROUP BY number
 """
-_FILL = f"""
+_LISTS = """
     INSERT INTO search_champion (term, documents, impacts, worst)
-    WITH given AS (
-        SELECT lexeme COLLATE "C" AS lexeme, id, ({IMPACT})::real AS impact
-        FROM search_document JOIN search_length ON document_id = id, unnest(vector)
-    ), list AS (
-        SELECT lexeme AS term,
-            (array_agg(id ORDER BY impact DESC, id))[1:%(length)s] AS documents,
-            (array_agg(impact ORDER BY impact DESC, id))[1:%(length)s] AS impacts
-        FROM given JOIN cut ON term = lexeme AND impact >= least
-        GROUP BY lexeme
-    )
-    SELECT term, documents, impacts, impacts[cardinality(impacts)] FROM list
+    SELECT term, documents[1:%(length)s], impacts[1:%(length)s],
+        impacts[least(%(length)s, cardinality(impacts))]
+    FROM (
+        SELECT number, array_agg(id) AS documents, array_agg(impact) AS impacts
+        FROM (SELECT * FROM given ORDER BY number, impact DESC, id) AS sorted
+        GROUP BY number
+    ) AS whole
+    JOIN unnest(%(terms)s::text[]) WITH ORDINALITY AS frequent (term, number) USING (number)
 """
-SAMPLED = 20_000
-"""Documents of the sample."""
+SAMPLED = 30_000
+"""Documents of the sample from which it is known what is too little for a list."""
+SLACK = 1.5
+"""Times as many as a list takes are let through, since a sample is not exact."""
 
 
 def refresh() -> None:
     """Make the lists anew. Whoever searches meanwhile uses the old ones."""
-    frequent, length = settings.CHAMPIONS_FROM, settings.CHAMPIONS_LENGTH
+    length = settings.CHAMPIONS_LENGTH
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT documents, length FROM search_corpus")
-        documents, words = cursor.fetchone() or (0, 0)
         cursor.execute("DELETE FROM search_champion")
         cursor.execute("DELETE FROM search_recent")
-        if not documents:
+        cursor.execute("SELECT documents, length FROM search_corpus")
+        documents, words = cursor.fetchone() or (0, 0)
+        cursor.execute(_FREQUENT, [settings.CHAMPIONS_FROM])
+        frequent = cursor.fetchall()
+        if not frequent:
             return
-        parameters = {
-            "frequent": frequent,
+        least = [0.0] * len(frequent)
+        parameters: dict[str, Any] = {
+            "mean": float(words) / documents,
+            "terms": [term for term, _ in frequent],
+            "least": least,
             "length": length,
-            "mean": float(words) / documents or 1.0,
-            "percent": min(100.0, 100.0 * SAMPLED / documents),
         }
+        share = SAMPLED / documents
+        if share < 0.5:
+            sample = f"TABLESAMPLE SYSTEM ({100 * share:.6f}) REPEATABLE (1)"
+            passing = {"passing": round(SLACK * length * share)}
+            cursor.execute(_CUTS.format(sample=sample), parameters | passing)
+            for number, impact in cursor.fetchall():
+                if frequent[number - 1][1] > SLACK * length:
+                    least[number - 1] = impact
         cursor.execute("SET LOCAL work_mem = '256MB'")
-        cursor.execute(_SAMPLE, parameters)
-        cursor.execute("CREATE INDEX ON sampled (lexeme)")
-        cursor.execute(_CUTS, parameters)
-        cursor.execute("ANALYZE cut")
-        cursor.execute(_FILL, parameters)
-        cursor.execute("DROP TABLE sampled, cut")
+        cursor.execute(
+            f"CREATE TEMPORARY TABLE given ON COMMIT DROP AS {_GIVEN.format(sample='')}", parameters
+        )
+        cursor.execute(_LISTS, parameters)
+        cursor.execute("DROP TABLE given")
 
 
 def refresh_if_stale() -> None:

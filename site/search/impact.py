@@ -10,10 +10,12 @@ B = 0.75
 TITLE, TAGS = 3, 2
 """What an occurrence counts there; 1 in the body."""
 
-FREQUENCY = (
-    f"(cardinality(weights) + {TITLE - 1} * cardinality(array_positions(weights, 'A'))"
-    f" + {TAGS - 1} * cardinality(array_positions(weights, 'B')))"
-)
+FREQUENCY = f"""
+    (cardinality(weights) + CASE WHEN weights && ARRAY['A', 'B']
+        THEN {TITLE - 1} * cardinality(array_positions(weights, 'A'))
+            + {TAGS - 1} * cardinality(array_positions(weights, 'B'))
+        ELSE 0 END)
+"""
 """Of a lexeme of `unnest(vector)`."""
 
 

@@ -35,8 +35,9 @@ _CONTENT = ("title", "body", "kind", "tags", "url", "date")
 _UPSERT = f"""
     WITH written AS (
         INSERT INTO search_document AS old ({", ".join(FIELDS)})
-        SELECT DISTINCT ON (source, external_id) {", ".join(FIELDS)}
-        FROM staging ORDER BY source, external_id, line DESC
+        SELECT {", ".join(FIELDS)} FROM staging
+        -- The last of each. To sort whole rows instead would write all of them once more.
+        WHERE line IN (SELECT max(line) FROM staging GROUP BY source, external_id)
         ON CONFLICT (source, external_id) DO UPDATE
         SET {", ".join(f"{name} = excluded.{name}" for name in _CONTENT)}
         WHERE ({", ".join(f"old.{name}" for name in _CONTENT)})

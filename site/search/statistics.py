@@ -18,8 +18,11 @@ _REBUILD = """
     DELETE FROM search_length;
     INSERT INTO search_term (term, documents)
         SELECT word, ndoc FROM ts_stat('SELECT vector FROM search_document');
-    INSERT INTO search_length (document_id, length)
-        SELECT id, search_vector_length(vector) FROM search_document;
+    -- By a table, which several processes fill; an INSERT is filled by one.
+    CREATE TEMPORARY TABLE measured ON COMMIT DROP AS
+        SELECT id, search_vector_length(vector) AS length FROM search_document;
+    INSERT INTO search_length (document_id, length) SELECT id, length FROM measured;
+    DROP TABLE measured;
     UPDATE search_corpus SET (documents, length) =
         (SELECT count(*), coalesce(sum(length), 0) FROM search_length);
 """

@@ -10,7 +10,7 @@ _TITLES = """
     SELECT title FROM (
         SELECT title FROM search_document WHERE lower(title) LIKE %s
         ORDER BY lower(title) USING ~<~ LIMIT %s
-    ) AS some
+    ) AS begun
     GROUP BY title ORDER BY length(title), title LIMIT %s
 """
 
