@@ -1,8 +1,8 @@
 """The values that results can be narrowed to, with how many each would leave.
 
-All of them come from one look at the first SAMPLE results: to count a common word's documents by
-kind exactly, each of them would have to be read. Where there are more, a number is a lower bound,
-and says so.
+All of them come from one look at the first COUNT_CAP results: to count a common word's documents
+by kind exactly, each of them would have to be read. Where there are more, a number is a lower
+bound, and says so.
 """
 
 from typing import TYPE_CHECKING
@@ -14,7 +14,6 @@ from search.results import COUNT_CAP, FACETS, Count, Facet, FacetValue, Filters
 if TYPE_CHECKING:
     from search.manager import DocumentQuerySet
 
-SAMPLE = 2_000
 MOST_VALUES = 8
 _SQL = """
     WITH sample AS MATERIALIZED ({sample}),
@@ -39,7 +38,7 @@ _SQL = """
 
 def of(matching: "DocumentQuerySet", filters: Filters) -> dict[Facet, tuple[FacetValue, ...]]:
     """For results that the filters have narrowed already."""
-    rows = matching.order_by().values("kind", "source", "tags", "date")[: SAMPLE + 1]
+    rows = matching.order_by().values("kind", "source", "tags", "date")[: COUNT_CAP + 1]
     sample, parameters = rows.query.sql_with_params()
     year = "" if filters.year is None else str(filters.year)
     chosen: dict[Facet, str] = {
@@ -65,4 +64,4 @@ def of(matching: "DocumentQuerySet", filters: Filters) -> dict[Facet, tuple[Face
 
 
 def _count(number: int, seen: int) -> Count:
-    return Count(min(number, COUNT_CAP), number > COUNT_CAP or seen > SAMPLE)
+    return Count(min(number, COUNT_CAP), seen > COUNT_CAP)

@@ -13,9 +13,6 @@ from search.query import pieces_of
 SAMPLE = 50_000
 """Documents that it is made from, at most."""
 SHORTEST, LONGEST = 2, 40
-_ESTIMATE = """
-    SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'search_document'::regclass
-"""
 _FILL = """
     INSERT INTO search_word (word, documents)
     SELECT word, ndoc * %s
@@ -23,20 +20,21 @@ _FILL = """
         SELECT to_tsvector('simple', translate(title || ' ' || left(body, 20000), './<_-', '     '))
         FROM search_document {where}
     $stat$)
-    WHERE length(word) BETWEEN %s AND %s AND word ~ '^[[:alpha:]][[:alnum:]]*$'
+    WHERE length(word) BETWEEN %s AND %s AND ndoc >= %s AND word ~ '^[[:alpha:]][[:alnum:]]*$'
 """
 
 
 def refresh() -> int:
     """Make it anew; the number of words. Whoever looks meanwhile sees the old one."""
     with transaction.atomic(), connection.cursor() as cursor:
-        # A count from the statistics is enough to know whether a sample will do.
-        cursor.execute(_ESTIMATE)
+        cursor.execute("SELECT documents FROM search_corpus")
         (documents,) = cursor.fetchone() or (0,)
         share = max(1.0, documents / SAMPLE)
         where = "" if share <= 1 else f"TABLESAMPLE SYSTEM ({100 / share:.4f}) REPEATABLE (1)"
+        # What one document of a sample has is mostly a name or a typo, and there are many of them.
+        least = 1 if share <= 1 else 2
         cursor.execute("DELETE FROM search_word")
-        cursor.execute(_FILL.format(where=where), [round(share), SHORTEST, LONGEST])
+        cursor.execute(_FILL.format(where=where), [round(share), SHORTEST, LONGEST, least])
         cursor.execute("SELECT count(*) FROM search_word")
         (words,) = cursor.fetchone() or (0,)
     with connection.cursor() as cursor:

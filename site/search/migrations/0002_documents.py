@@ -157,4 +157,10 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        # A row of a few kilobytes stays in one piece: to fetch a vector from elsewhere costs a
+        # search more than to compare it.
+        migrations.RunSQL(
+            "ALTER TABLE search_document SET (toast_tuple_target = 4080)",
+            "ALTER TABLE search_document RESET (toast_tuple_target)",
+        ),
     ]
