@@ -1,6 +1,6 @@
 # %% [markdown]
 # # 2.2 The pipeline: one event, then ten thousand
-# *3 minutes · 2.0 GB · services: the notification system*
+# *3 minutes · 1.8 GB · services: the notification system*
 #
 # ## Answer in a minute
 # Cut the work where its speeds differ, and put a log between the parts. The

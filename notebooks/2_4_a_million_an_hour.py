@@ -1,6 +1,6 @@
 # %% [markdown]
 # # 2.4 A million an hour
-# *3 minutes · 2.0 GB · services: the notification system*
+# *3 minutes · 1.8 GB · services: the notification system*
 #
 # ## Answer in a minute
 # A million an hour is 278 a second. That a system keeps up is shown by three

@@ -1,6 +1,6 @@
 # %% [markdown]
 # # 2.5 When things die
-# *3 minutes · 2.0 GB · services: the notification system*
+# *3 minutes · 1.8 GB · services: the notification system*
 #
 # ## Answer in a minute
 # Each program may die at any instant, because none holds the only copy of

@@ -61,7 +61,7 @@ class Settings(FromEnvironment):
     engine: EngineName | None = None
     """Who runs the services. Default: `compose` where a Docker engine answers, else `native`."""
     profile: Profile = "study"
-    """How much the notebooks do: `study` fits 2 cores and 2 GB, `full` wants 5 GB."""
+    """How much the notebooks do: `study` fits 2 cores and 1.8 GB, `full` wants 5 GB."""
     start_timeout: float = Field(default=120.0, gt=0)
     """Seconds a service may take from its start until its client made a round trip."""
 

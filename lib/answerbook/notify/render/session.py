@@ -38,6 +38,9 @@ MEMORY = (
     # Nearly all of a micro-batch is garbage at its end: a small heap that is swept more often.
     *("-XX:NewRatio=4", "-XX:MinHeapFreeRatio=10", "-XX:MaxHeapFreeRatio=25"),
     "-XX:ReservedCodeCacheSize=96m",
+    # What the compiler used for a method, the C library keeps: have it given back now and then.
+    *("-XX:+UnlockExperimentalVMOptions", "-XX:+UnlockDiagnosticVMOptions"),
+    "-XX:TrimNativeHeapInterval=5000",
     "-XX:MaxMetaspaceSize=256m",
     "-XX:-UsePerfData",
 )

@@ -12,7 +12,7 @@ from answerbook.services.native.launch import Launch, Plan
 from answerbook.services.notify import PREFIX, Emulator, Program, Render
 from answerbook.services.packages import Q2
 
-STUDY_HEAP = "320m"
+STUDY_HEAP = "288m"
 STUDY_JVM = "-XX:TieredStopAtLevel=1"
 """No second compiler: it makes a long run faster, and its work and its plans take a tenth of the
 memory."""
