@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from search.impact import IMPACT
+from search.sampling import tablesample
 
 STALE = 2_000
 """Documents that have changed since; with more, the lists are made anew."""
@@ -77,16 +78,13 @@ def refresh() -> None:
         }
         share = SAMPLED / documents
         if share < 0.5:
-            sample = f"TABLESAMPLE SYSTEM ({100 * share:.6f}) REPEATABLE (1)"
             passing = {"passing": round(SLACK * length * share)}
-            cursor.execute(_CUTS.format(sample=sample), parameters | passing)
+            cursor.execute(_CUTS.format(sample=tablesample(share)), parameters | passing)
             for number, impact in cursor.fetchall():
                 if frequent[number - 1][1] > SLACK * length:
                     least[number - 1] = impact
         cursor.execute("SET LOCAL work_mem = '256MB'")
-        cursor.execute(
-            f"CREATE TEMPORARY TABLE given ON COMMIT DROP AS {_GIVEN.format(sample='')}", parameters
-        )
+        cursor.execute(f"CREATE TEMPORARY TABLE given AS {_GIVEN.format(sample='')}", parameters)
         cursor.execute(_LISTS, parameters)
         cursor.execute("DROP TABLE given")
 

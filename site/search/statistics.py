@@ -19,7 +19,7 @@ _REBUILD = """
     INSERT INTO search_term (term, documents)
         SELECT word, ndoc FROM ts_stat('SELECT vector FROM search_document');
     -- By a table, which several processes fill; an INSERT is filled by one.
-    CREATE TEMPORARY TABLE measured ON COMMIT DROP AS
+    CREATE TEMPORARY TABLE measured AS
         SELECT id, search_vector_length(vector) AS length FROM search_document;
     INSERT INTO search_length (document_id, length) SELECT id, length FROM measured;
     DROP TABLE measured;

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from django.db import connection, transaction
 
 from search.query import pieces_of
+from search.sampling import tablesample
 
 SAMPLE = 50_000
 """Documents that it is made from, at most."""
@@ -18,7 +19,7 @@ _FILL = """
     SELECT word, ndoc * %s
     FROM ts_stat($stat$
         SELECT to_tsvector('simple', translate(title || ' ' || left(body, 20000), './<_-', '     '))
-        FROM search_document {where}
+        FROM search_document {sample}
     $stat$)
     WHERE length(word) BETWEEN %s AND %s AND ndoc >= %s AND word ~ '^[[:alpha:]][[:alnum:]]*$'
 """
@@ -29,12 +30,13 @@ def refresh() -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT documents FROM search_corpus")
         (documents,) = cursor.fetchone() or (0,)
-        share = max(1.0, documents / SAMPLE)
-        where = "" if share <= 1 else f"TABLESAMPLE SYSTEM ({100 / share:.4f}) REPEATABLE (1)"
+        share = min(1.0, SAMPLE / max(1, documents))
         # What one document of a sample has is mostly a name or a typo, and there are many of them.
-        least = 1 if share <= 1 else 2
+        least = 1 if share == 1 else 2
         cursor.execute("DELETE FROM search_word")
-        cursor.execute(_FILL.format(where=where), [round(share), SHORTEST, LONGEST, least])
+        cursor.execute(
+            _FILL.format(sample=tablesample(share)), [round(1 / share), SHORTEST, LONGEST, least]
+        )
         cursor.execute("SELECT count(*) FROM search_word")
         (words,) = cursor.fetchone() or (0,)
     with connection.cursor() as cursor:
