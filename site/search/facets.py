@@ -1,10 +1,11 @@
-"""The values that results can be narrowed to, with how many each would leave.
+"""One look at what matches: how many, which, and what they can be narrowed to.
 
-All of them come from one look at the first COUNT_CAP results: to count a common word's documents
-by kind exactly, each of them would have to be read. Where there are more, a number is a lower
-bound, and says so.
+It reads COUNT_CAP documents and no more: to count a common word's documents by kind exactly, each
+of them would have to be read. Where there are more, a number is a lower bound, and says so.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db import connection
@@ -16,52 +17,72 @@ if TYPE_CHECKING:
 
 MOST_VALUES = 8
 _SQL = """
-    WITH sample AS MATERIALIZED ({sample}),
+    WITH seen AS MATERIALIZED ({seen}),
     counted AS (
-        SELECT 'kind' AS facet, kind AS value, count(*) AS documents FROM sample GROUP BY kind
+        SELECT CASE WHEN GROUPING(kind) = 0 THEN 'kind'
+                WHEN GROUPING(source) = 0 THEN 'source' ELSE 'year' END AS facet,
+            coalesce(kind, source, year::text) AS value, count(*) AS documents
+        FROM (SELECT kind, source, extract(year FROM date)::int AS year FROM seen) AS each
+        GROUP BY GROUPING SETS (kind, source, year)
         UNION ALL
-        SELECT 'source', source, count(*) FROM sample GROUP BY source
-        UNION ALL
-        SELECT 'tag', tag, count(*) FROM sample, unnest(tags) AS tag GROUP BY tag
-        UNION ALL
-        SELECT 'year', year::text, count(*)
-        FROM (SELECT extract(year FROM date)::int AS year FROM sample WHERE date IS NOT NULL) AS of
-        GROUP BY year
+        SELECT 'tag', tag, count(*) FROM (SELECT unnest(tags) AS tag FROM seen) AS each GROUP BY tag
     )
-    SELECT facet, value, documents, (SELECT count(*) FROM sample)
+    SELECT facet, value, documents, NULL::bigint[]
     FROM (SELECT *, row_number() OVER (PARTITION BY facet ORDER BY documents DESC, value) AS place
           FROM counted WHERE value <> '') AS ranked
     WHERE place <= %s OR value = ANY(%s)
-    ORDER BY facet, documents DESC, value
+    UNION ALL
+    SELECT NULL, NULL, count(*), CASE WHEN count(*) <= %s THEN array_agg(id) END FROM seen
 """
+Facets = dict[Facet, tuple[FacetValue, ...]]
 
 
-def of(matching: "DocumentQuerySet", filters: Filters) -> dict[Facet, tuple[FacetValue, ...]]:
-    """For results that the filters have narrowed already."""
-    rows = matching.order_by().values("kind", "source", "tags", "date")[: COUNT_CAP + 1]
-    sample, parameters = rows.query.sql_with_params()
-    year = "" if filters.year is None else str(filters.year)
+@dataclass(frozen=True)
+class Look:
+    """What was seen."""
+
+    count: Count
+    ids: Sequence[int] | None
+    """Of all that match; None where there are more than were counted."""
+    facets: Facets
+
+
+def look(matching: "DocumentQuerySet", filters: Filters, *, all_of_them: bool = True) -> Look:
+    """At results that the filters have narrowed already.
+
+    Without `all_of_them` they are a part of the results, and whatever is counted a lower bound.
+    """
+    rows = matching.order_by().values("id", "kind", "source", "tags", "date")[: COUNT_CAP + 1]
+    seen, parameters = rows.query.sql_with_params()
     chosen: dict[Facet, str] = {
         "kind": filters.kind,
         "source": filters.source,
         "tag": filters.tag,
-        "year": year,
+        "year": "" if filters.year is None else str(filters.year),
     }
+    values = [value for value in chosen.values() if value]
     with connection.cursor() as cursor:
-        cursor.execute(
-            _SQL.format(sample=sample),
-            [*parameters, MOST_VALUES, [value for value in chosen.values() if value]],
-        )
-        found = cursor.fetchall()
-    return {
-        facet: tuple(
-            FacetValue(value, _count(number, seen), value == chosen[facet])
-            for name, value, number, seen in found
-            if name == facet
-        )
-        for facet in FACETS
-    }
+        cursor.execute(_SQL.format(seen=seen), [*parameters, MOST_VALUES, values, COUNT_CAP])
+        *counted, (_, _, number, ids) = cursor.fetchall()
+    capped = number > COUNT_CAP or not all_of_them
+    number = min(number, COUNT_CAP)
+    facets: dict[Facet, list[tuple[int, str]]] = {facet: [] for facet in FACETS}
+    for facet, value, documents, _ in counted:
+        facets[facet].append((documents, value))
+    return Look(
+        Count(number if all_of_them else _rounded(number), capped),
+        None if capped else ids or [],
+        {
+            facet: tuple(
+                FacetValue(value, Count(min(documents, COUNT_CAP), capped), value == chosen[facet])
+                for documents, value in sorted(found, key=lambda one: (-one[0], one[1]))
+            )
+            for facet, found in facets.items()
+        },
+    )
 
 
-def _count(number: int, seen: int) -> Count:
-    return Count(min(number, COUNT_CAP), seen > COUNT_CAP)
+def _rounded(number: int) -> int:
+    """To its first digit, downwards: what is a bound by chance is not to look exact."""
+    unit = int(10 ** (len(str(number)) - 1))
+    return number // unit * unit

@@ -4,16 +4,19 @@ In two stages: find and rank ids, cut to the page; only then read titles and bod
 headlines of those few.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F
+from django.db.models import F, Value
+from django.db.models.expressions import RawSQL
 
-from search import facets, snippets
+from search import facets, hits
 from search.query import Analysis, Parsed, parse
 from search.rankers import ranker
-from search.results import COUNT_CAP, PAGE_SIZE, Count, Filters, Hit, Order, Page
+from search.results import COUNT_CAP, PAGE_SIZE, Count, Filters, Order, Page
+from search.sampling import IN_SAMPLE
 from search.spelling import did_you_mean
 from search.tsquery import IsOneOf, Matches, TsQuery
 
@@ -22,11 +25,14 @@ if TYPE_CHECKING:
 
 FEW = PAGE_SIZE
 """Documents with every word; when there are less, those with any word are taken."""
+LARGE = 20_000
+"""Documents that may match; from here on, a part of them is looked at first."""
+ENOUGH = 100
+"""Of a part: with so many, the rest needs no counting."""
+LIKELY = COUNT_CAP + 50
 POOR = 3
 """When there are less, another spelling is looked for."""
 MOST_PAGES = 100
-MARKED, SNIPPET = "marked", "snippet"
-"""What a hit is shown with; annotations of a row."""
 
 
 class DocumentQuerySet(models.QuerySet["Document"]):
@@ -49,8 +55,16 @@ class DocumentQuerySet(models.QuerySet["Document"]):
             chosen = chosen.filter(date__year=filters.year)
         return chosen
 
+    def in_sample(self) -> "DocumentQuerySet":
+        """Each sixteenth of them."""
+        return self.filter(IN_SAMPLE)
+
     def of_ids(self, ids: Sequence[int]) -> "DocumentQuerySet":
         """Those with these ids."""
+        return self.filter(IsOneOf(Value(list(ids), ArrayField(models.BigIntegerField()))))
+
+    def among(self, ids: RawSQL) -> "DocumentQuerySet":
+        """Those whose ids are in an array that SQL makes."""
         return self.filter(IsOneOf(ids))
 
     def search(
@@ -100,25 +114,34 @@ class _Found:
         self._ranker = ranker(analysis)
         self.query = analysis.all_words
         self.any_word = False
-        is_common = filters == Filters() and self._ranker.is_common
-        self.matching, self.count = (
-            (documents.matching(self.query), Count(COUNT_CAP, capped=True))
-            if is_common
-            else self._look(self.query)
-        )
+        self.matching, self.look = self._look(self.query)
         if self.count.number < FEW and analysis.any_word:
-            wider, count = self._look(analysis.any_word)
-            if count.number > self.count.number:
-                self.query, self.matching, self.count = analysis.any_word, wider, count
+            matching, look = self._look(analysis.any_word)
+            if look.count.number > self.count.number:
+                self.query, self.matching, self.look = analysis.any_word, matching, look
                 self.any_word = True
 
-    def _look(self, query: str) -> tuple[DocumentQuerySet, Count]:
-        """What matches, and how many; where they can be counted, they are known one by one."""
+    @property
+    def count(self) -> Count:
+        return self.look.count
+
+    def _look(self, query: str) -> tuple[DocumentQuerySet, facets.Look]:
+        """What matches; where all was seen, it is known one by one."""
         matching = self._documents.matching(query).narrowed(self._filters)
-        ids = list(matching.order_by().values_list("id", flat=True)[: COUNT_CAP + 1])
-        if len(ids) > COUNT_CAP:
-            return matching, Count(COUNT_CAP, capped=True)
-        return self._documents.of_ids(ids), Count(len(ids))
+        for some in self._parts(matching, query):
+            look = facets.look(some, self._filters, all_of_them=False)
+            if look.count.number >= ENOUGH:
+                return matching, look
+        look = facets.look(matching, self._filters)
+        return matching if look.ids is None else self._documents.of_ids(look.ids), look
+
+    def _parts(self, matching: DocumentQuerySet, query: str) -> Iterator[DocumentQuerySet]:
+        """Of what matches, where it may be much: that is quicker to look at than all."""
+        if self._ranker.most(query) < LARGE:
+            return
+        if self._filters == Filters() and (likely := self._ranker.likely(LIKELY)):
+            yield matching.of_ids(likely)
+        yield matching.in_sample()
 
     def page(self, order: Order, number: int) -> Page:
         first = (number - 1) * PAGE_SIZE
@@ -129,11 +152,11 @@ class _Found:
             filters=self._filters,
             order=order,
             number=number,
-            hits=self._hits(ids[:PAGE_SIZE]),
+            hits=hits.of(ids[:PAGE_SIZE], self.query),
             count=self.count,
             any_word=self.any_word,
             has_next=len(ids) == wanted and number < MOST_PAGES,
-            facets=facets.of(self.matching, self._filters),
+            facets=self.look.facets,
             did_you_mean=did_you_mean(self._parsed.text) if self._is_poor else "",
             ignored=self._analysis.ignored,
         )
@@ -147,28 +170,3 @@ class _Found:
             return self._ranker.best(self.matching, self.query, self.count, first, last)
         newest = self.matching.order_by(F("date").desc(nulls_last=True), "id")
         return [(id_, 0.0) for id_ in newest.values_list("id", flat=True)[first:last]]
-
-    def _hits(self, ids: list[tuple[int, float]]) -> tuple[Hit, ...]:
-        query = TsQuery(self.query)
-        rows = (
-            self._documents.filter(id__in=[id_ for id_, _ in ids])
-            .annotate(**{MARKED: snippets.title(query), SNIPPET: snippets.snippet(query)})
-            .defer("body", "vector")
-            .in_bulk()
-        )
-        return tuple(
-            Hit(
-                id=row.id,
-                source=row.source,
-                kind=row.kind,
-                title=snippets.as_html(getattr(row, MARKED)),
-                snippet=snippets.as_html(getattr(row, SNIPPET)),
-                url=row.get_absolute_url(),
-                tags=tuple(row.tags),
-                date=row.date,
-                score=score,
-                is_elsewhere=row.is_elsewhere,
-            )
-            for id_, score in ids
-            if (row := rows.get(id_)) is not None
-        )

@@ -1,10 +1,7 @@
 """A tsquery that was made before, as a value; and `@@` with it."""
 
-from collections.abc import Sequence
-
-from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import SearchQueryField
-from django.db.models import BigIntegerField, BooleanField, F, Func, Value
+from django.db.models import BooleanField, F, Func, Value
 from django.db.models.expressions import Combinable
 
 
@@ -23,14 +20,14 @@ class TsQuery(Func):
 
 
 class IsOneOf(Func):
-    """`id = ANY(…)`: one parameter, where `IN` has as many as there are ids."""
+    """`id = ANY(…)` of an array: one parameter, where `IN` has as many as there are ids."""
 
     template = "%(expressions)s)"
     arg_joiner = " = ANY("
     output_field = BooleanField()
 
-    def __init__(self, ids: Sequence[int]) -> None:
-        super().__init__(F("id"), Value(list(ids), ArrayField(BigIntegerField())))
+    def __init__(self, ids: Combinable) -> None:
+        super().__init__(F("id"), ids)
 
 
 class Matches(Func):

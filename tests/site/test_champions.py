@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from search import champions, statistics
+from search import champions, facets, manager, statistics
 from search.models import Document
 from search.rankers.bm25 import Exact
 from search.rankers.champions import Champions
@@ -128,6 +129,54 @@ def test_lists_are_made_anew_when_much_has_changed(
         cursor.execute("SELECT count(*) FROM search_recent")
         assert (0,) == cursor.fetchone()
     assert 10 == len(found("bam"))
+
+
+@pytest.fixture
+def _large_from_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(manager, "LARGE", 500)
+    monkeypatch.setattr(manager, "ENOUGH", 20)
+
+
+@pytest.mark.usefixtures("_large_from_few")
+@pytest.mark.parametrize("text", ["bam", "bam ban", "bam or ban", "ba*", "bam -ban", '"bam ban"'])
+def test_what_is_counted_in_a_part_is_a_lower_bound(corpus: list[Document], text: str) -> None:
+    page = Document.objects.search(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manager, "LARGE", 10**9)
+        patch.setattr(facets, "COUNT_CAP", DOCUMENTS)
+        everything = Document.objects.search(text)
+    assert page.count.capped
+    assert not everything.count.capped
+    assert 20 <= page.count.number < everything.count.number
+    for facet, values in page.facets.items():
+        most = {value.value: value.count.number for value in everything.facets[facet]}
+        assert all(value.count.capped for value in values)
+        assert all(
+            value.count.number <= most[value.value] for value in values if value.value in most
+        )
+
+
+@pytest.mark.usefixtures("_large_from_few")
+def test_word_in_many_documents_is_looked_at_in_the_best_of_them(corpus: list[Document]) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        Document.objects.search("bam")
+        Document.objects.search("bam ban")
+    looks = [
+        query["sql"] for query in asked if "AS seen" in query["sql"] or "WITH seen" in query["sql"]
+    ]
+    assert 2 == len(looks)
+    assert "= ANY" in looks[0]
+    assert "MOD(" not in looks[0]
+    assert "MOD(" in looks[1]
+
+
+@pytest.mark.usefixtures("_large_from_few")
+def test_what_a_part_has_too_little_of_is_counted_in_all(corpus: list[Document]) -> None:
+    Document.objects.filter(id__lte=corpus[30].id).update(kind="few")
+    page = Document.objects.search("bam or ban", Filters(kind="few"))
+    matching = Document.objects.matching("'bam' | 'ban'").filter(kind="few").count()
+    assert 10 < matching == page.count.number
+    assert not page.count.capped
 
 
 def test_one_words_count_comes_from_the_statistics(corpus: list[Document]) -> None:

@@ -18,10 +18,21 @@ class Ranker(ABC):
     def __init__(self, analysis: Analysis) -> None:
         self.analysis = analysis
 
-    @property
-    def is_common(self) -> bool:
-        """Whether it is known, without a look at the index, that more match than are counted."""
-        return False
+    def most(self, query: str) -> int:
+        """About how many documents match one of the analysis's two queries, at the most.
+
+        From the corpus's statistics, without a look at the index; 0 where nothing is known.
+        """
+        del query
+        return 0
+
+    def likely(self, number: int) -> list[int]:
+        """Ids of documents that match, where so many are known without a look at the index.
+
+        The best ones; or none.
+        """
+        del number
+        return []
 
     @abstractmethod
     def best(

@@ -54,6 +54,10 @@ class Exact(Ranker):
         """What the corpus says of the query's words."""
         return statistics.of(self.analysis.lexemes, self.analysis.prefixes)
 
+    def most(self, query: str) -> int:
+        numbers = [*self.known.frequencies, *self.known.of_prefixes]
+        return min(numbers) if query == self.analysis.all_words else max(numbers)
+
     def best(
         self, matching: "DocumentQuerySet", query: str, count: Count, first: int, last: int
     ) -> list[tuple[int, float]]:

@@ -7,159 +7,173 @@ and scored exactly. Where that does not fill the page, more are.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
+from django.db.models.expressions import RawSQL
 
+from search.impact import K1
 from search.rankers.bm25 import Exact
-from search.results import COUNT_CAP, Count
+from search.results import Count
 from search.tsquery import as_query
 
 if TYPE_CHECKING:
     from search.manager import DocumentQuerySet
 
-CANDIDATES = 600
+CANDIDATES = 800
 """That are scored at first, whatever the page: so that the pages of one search agree."""
+OF_BEGINNINGS = 400
+"""The same, where there is a beginning: lists tell nearly all of it, and to score takes longer."""
 AHEAD = 120
 """Places up to which the first candidates are enough."""
 SPARE = 40
 """Of one word's list, in case that some are gone or have changed."""
 MORE = 4
-"""Times as many, where a page was not filled."""
+"""Times as many at least, where a page was not filled."""
+MOST = 8_000
+"""Where more had to be looked at, to score all that match takes no longer."""
 MOST_OF_RARE = 4_000
 """Documents of lexemes without a list."""
+WANTED = 0.5
+"""Of what a list's end gives, what is taken to be that of a match which the list does not have."""
 ENDINGS = 20
 """Of a beginning, the most frequent lexemes whose lists are used."""
 DEPTH = 20_000
 """Entries that are looked at, of the lists of all its endings together."""
-# A document of no list would have `chance * worst` of each; what is more than that is its gain.
-_CANDIDATES = """
-    WITH wanted AS (
-        SELECT * FROM unnest(%s::text[], %s::float8[], %s::float8[], %s::int[])
-            AS one (term, idf, chance, depth)
-    ), known AS (
-        SELECT document, idf * (impact - chance * worst) AS gain
-        FROM wanted JOIN search_champion USING (term),
-            unnest(documents[:depth], impacts[:depth]) AS listed (document, impact)
-    )
-    SELECT document FROM known GROUP BY document ORDER BY sum(gain) DESC, document LIMIT %s
+_WANTED = """
+    unnest(%s::text[], %s::int[], %s::float8[], %s::float8[], %s::int[])
+        AS wanted (term, element, idf, chance, depth)
+    JOIN search_champion USING (term),
+    unnest(documents[:depth], impacts[:depth]) AS listed (document, impact)
 """
-_ONE = "SELECT unnest(documents[1:%s]) FROM search_champion WHERE term = %s"
+# A document of no list would have `chance * worst` of each; what is more than that is its gain.
+_OF_WORDS = f"""
+    SELECT document FROM {_WANTED}
+    GROUP BY document ORDER BY sum(idf * (impact - chance * worst)) DESC, document LIMIT %s
+"""
+# Endings of one beginning are one element of the query. An ending's weight x comes back from its
+# impact, k * x / (1 + x), and is added to those of the others.
+_OF_BEGINNINGS = f"""
+    SELECT document FROM (
+        SELECT document, idf * ({K1 + 1} * sum(x) / (1 + sum(x)) - max(lack)) AS gain
+        FROM (
+            SELECT document, element, idf, chance * worst AS lack,
+                impact / greatest({K1 + 1} - impact, 1e-6) AS x
+            FROM {_WANTED}
+        ) AS known
+        GROUP BY document, element, idf
+    ) AS by_element
+    GROUP BY document ORDER BY sum(gain) DESC, document LIMIT %s
+"""
+_FIRST = "SELECT unnest(documents[:%s]) FROM search_champion WHERE term = %s"
 _HAVING = "SELECT id FROM search_document WHERE vector @@ %s::tsquery LIMIT %s"
-_RECENT = "SELECT document_id FROM search_recent"
+_AND_RECENT = "ARRAY(({}) UNION ALL SELECT document_id FROM search_recent)"
+_LISTED = """
+    SELECT element, term, known.documents, champion.length
+    FROM (
+        SELECT place AS element, word AS term
+        FROM unnest(%s::text[]) WITH ORDINALITY AS words (word, place)
+        UNION ALL
+        SELECT -place, ending
+        FROM unnest(%s::text[]) WITH ORDINALITY AS beginnings (prefix, place),
+            LATERAL (
+                SELECT term AS ending FROM search_term
+                WHERE term >= prefix AND term < prefix || chr(1114111)
+                ORDER BY documents DESC, term LIMIT %s
+            ) AS endings
+    ) AS wanted
+    JOIN search_term AS known USING (term)
+    JOIN search_champion AS champion USING (term)
+"""
 
 
 @dataclass(frozen=True)
 class _List:
-    """A lexeme whose list is looked into."""
+    """A lexeme that has one."""
 
+    element: int
+    """Of the query: from 1 its lexemes, from -1 downwards its beginnings."""
     term: str
-    idf: float
-    chance: float
-    """That a match which is not in the list has the lexeme all the same."""
-    depth: int
-    """How much of it is looked at."""
+    documents: int
+    """That have the lexeme."""
+    length: int
 
 
 class Champions(Exact):
     """The ranker that looks at the best."""
 
-    @property
-    def is_common(self) -> bool:
-        """For one word alone, the corpus's statistics know it."""
-        return self.analysis.is_one_lexeme and self.known.frequencies[0] > COUNT_CAP
+    def likely(self, number: int) -> list[int]:
+        if len(self.analysis.lexemes) + len(self.analysis.prefixes) != 1 or not self._lists:
+            return []
+        most = max(self._lists, key=lambda each: each.documents)
+        with connection.cursor() as cursor:
+            cursor.execute(_FIRST, [number, most.term])
+            return [id_ for (id_,) in cursor.fetchall()]
 
     def best(
         self, matching: "DocumentQuerySet", query: str, count: Count, first: int, last: int
     ) -> list[tuple[int, float]]:
-        lists = self._lists(query) if count.capped else []
-        if not lists:
+        if not count.capped or not self._lists:
             return super().best(matching, query, count, first, last)
-        others = [*_ids(_RECENT), *self._of_rare(lists)]
-        number = self._first_number(last)
-        while True:
-            candidates = self._candidates(lists, number)
-            few = matching.of_ids([*candidates, *others])
+        number, wanted = self._first_number(last), last - first
+        end = sum(each.length for each in self._lists)
+        while number < MORE * end and number <= MOST:
+            few = matching.among(self._candidates(query, number))
             found = super().best(few, query, count, first, last)
-            if len(found) == last - first:
+            if len(found) == wanted:
                 return found
-            if len(candidates) < number:  # the lists are at their end
-                return super().best(matching, query, count, first, last)
-            number *= MORE
+            # As many as would have filled it, if those to come match as often as these did.
+            enough = round(1.3 * number * last / (first + len(found) or 1))
+            number = min(max(enough, MORE * number), MORE**2 * number)
+        return super().best(matching, query, count, first, last)
 
-    def _lists(self, query: str) -> list[_List]:
-        """Of the query's lexemes and of its beginnings' most frequent ones, those that have one."""
-        analysis, known = self.analysis, self.known
-        frequency = dict(zip(analysis.lexemes, known.frequencies, strict=True))
-        idf = dict(zip(analysis.lexemes, known.idfs, strict=True))
-        of_prefix = {}
-        for prefix, its_idf in zip(analysis.prefixes, known.idfs_of_prefixes, strict=True):
-            for term, documents in _endings(prefix):
-                of_prefix[term] = its_idf
-                frequency.setdefault(term, documents)
-        lengths = _lengths([*idf, *of_prefix])
-        # Every word is wanted: a match that a list lacks has its lexeme. Any is: seldom.
-        every = query == analysis.all_words
-        return [
-            _List(
-                term,
-                its_idf,
-                1.0
-                if every and term in idf
-                else max(0, frequency[term] - lengths[term]) / max(1, known.documents),
-                lengths[term] if term in idf else DEPTH // len(of_prefix),
+    @cached_property
+    def _lists(self) -> list[_List]:
+        """Of the query's lexemes and of its beginnings' most frequent ones."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _LISTED, [list(self.analysis.lexemes), list(self.analysis.prefixes), ENDINGS]
             )
-            for term, its_idf in {**of_prefix, **idf}.items()
-            if term in lengths
-        ]
-
-    def _of_rare(self, lists: list[_List]) -> list[int]:
-        """Documents of the lexemes that have no list: few, and each says much."""
-        listed = {each.term for each in lists}
-        rare = [as_query(term) for term in self.analysis.lexemes if term not in listed]
-        return _ids(_HAVING, " | ".join(rare), MOST_OF_RARE) if rare else []
+            return [_List(*row) for row in cursor.fetchall()]
 
     def _first_number(self, last: int) -> int:
         """How many candidates to begin with."""
         if self.analysis.is_one_lexeme:  # in the list's order, which is exact
             return last + SPARE
-        # A beginning's share comes of all its endings together, and each list knows one of them.
-        at_first = 3 * CANDIDATES if self.analysis.prefixes else CANDIDATES
+        at_first = OF_BEGINNINGS if self.analysis.prefixes else CANDIDATES
         return at_first * (last // AHEAD + 1)
 
-    def _candidates(self, lists: list[_List], number: int) -> list[int]:
-        if self.analysis.is_one_lexeme:
-            return _ids(_ONE, number, lists[0].term)  # as it stands, it is in order
-        return _ids(
-            _CANDIDATES,
-            [each.term for each in lists],
-            [each.idf for each in lists],
-            [each.chance for each in lists],
-            [each.depth for each in lists],
+    def _candidates(self, query: str, number: int) -> RawSQL:
+        """An array of ids."""
+        if self.analysis.is_one_lexeme:  # as it stands, the list is in order
+            return RawSQL(_AND_RECENT.format(_FIRST), [number, self._lists[0].term])
+        endings = sum(each.element < 0 for each in self._lists)
+        sql = _OF_BEGINNINGS if endings else _OF_WORDS
+        parameters: list[Any] = [
+            [each.term for each in self._lists],
+            [each.element for each in self._lists],
+            [self._idf(each.element) for each in self._lists],
+            [self._chance(each, query) for each in self._lists],
+            [each.length if each.element > 0 else DEPTH // endings for each in self._lists],
             number,
-        )
+        ]
+        listed = {each.term for each in self._lists}
+        rare = [as_query(term) for term in self.analysis.lexemes if term not in listed]
+        if rare:  # few documents, and the word says much of each
+            sql = f"({sql}) UNION ALL ({_HAVING})"
+            parameters += [" | ".join(rare), MOST_OF_RARE]
+        return RawSQL(_AND_RECENT.format(sql), parameters)
 
+    def _idf(self, element: int) -> float:
+        if element > 0:
+            return self.known.idfs[element - 1]
+        return self.known.idfs_of_prefixes[-element - 1]
 
-def _endings(prefix: str) -> list[tuple[str, int]]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT term, documents FROM search_term WHERE starts_with(term, %s)"
-            " ORDER BY documents DESC, term LIMIT %s",
-            [prefix, ENDINGS],
-        )
-        return list(cursor.fetchall())
-
-
-def _lengths(terms: list[str]) -> dict[str, int]:
-    """Of the lists that there are."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT term, cardinality(documents) FROM search_champion WHERE term = ANY(%s)", [terms]
-        )
-        return dict(cursor.fetchall())
-
-
-def _ids(query: str, *parameters: Any) -> list[int]:
-    with connection.cursor() as cursor:
-        cursor.execute(query, parameters)
-        return [id_ for (id_,) in cursor.fetchall()]
+    def _chance(self, listed: _List, query: str) -> float:
+        """That a match which the list has not has its lexeme all the same."""
+        if listed.element < 0:
+            return 0.0  # other endings are as likely in the documents of this one
+        if query == self.analysis.all_words:
+            return WANTED
+        return max(0, listed.documents - listed.length) / max(1, self.known.documents)
