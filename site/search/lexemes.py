@@ -6,9 +6,19 @@ a tag of HTML; here all of these are words.
 """
 
 from django.contrib.postgres.search import SearchVector, SearchVectorField
-from django.db.models import F, Func, GeneratedField, TextField, Value
+from django.db.models import (
+    Case,
+    F,
+    Func,
+    GeneratedField,
+    IntegerField,
+    TextField,
+    Value,
+    When,
+)
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Left
+from django.db.models.functions import Left, Replace
+from django.db.models.lookups import LessThanOrEqual
 
 CONFIG = "site"
 INDEXED_CHARACTERS = 200_000
@@ -17,15 +27,17 @@ at worst each second one is a lexeme of four bytes, with four of its position.""
 SEPARATORS = "./<"
 
 
-def words(text: Combinable | str) -> Func:
+def words(text: Combinable | str) -> Replace:
     """`text` with its separators made spaces."""
-    return Func(
-        text,
-        Value(SEPARATORS),
-        Value(" " * len(SEPARATORS)),
-        function="translate",
-        output_field=TextField(),
-    )
+    # translate() would do it in one call, and take four times as long.
+    parted = _spaced(text, SEPARATORS[0])
+    for separator in SEPARATORS[1:]:
+        parted = _spaced(parted, separator)
+    return parted
+
+
+def _spaced(text: Combinable | str, separator: str) -> Replace:
+    return Replace(text, Value(separator), Value(" "), output_field=TextField())
 
 
 def vector_field() -> GeneratedField:
@@ -34,8 +46,19 @@ def vector_field() -> GeneratedField:
     return GeneratedField(
         expression=SearchVector(words("title"), weight="A", config=CONFIG)
         + SearchVector(words(tags), weight="B", config=CONFIG)
-        + SearchVector(words(Left("body", INDEXED_CHARACTERS)), weight="D", config=CONFIG),
+        + SearchVector(words(_indexed("body")), weight="D", config=CONFIG),
         output_field=SearchVectorField(),
         db_persist=True,
         editable=False,
+    )
+
+
+def _indexed(name: str) -> Combinable:
+    """As much of a column as the index takes."""
+    # Bytes are known, where characters would have to be counted.
+    size = Func(F(name), function="octet_length", output_field=IntegerField())
+    return Case(
+        When(LessThanOrEqual(size, INDEXED_CHARACTERS), then=F(name)),
+        default=Left(name, INDEXED_CHARACTERS),
+        output_field=TextField(),
     )

@@ -5,6 +5,7 @@ import django.contrib.postgres.indexes
 import django.contrib.postgres.search
 import django.db.models.functions.datetime
 import django.db.models.functions.text
+import django.db.models.lookups
 from django.db import migrations, models
 
 import search.links
@@ -87,11 +88,20 @@ class Migration(migrations.Migration):
                         expression=django.contrib.postgres.search.CombinedSearchVector(
                             django.contrib.postgres.search.CombinedSearchVector(
                                 django.contrib.postgres.search.SearchVector(
-                                    models.Func(
-                                        "title",
-                                        models.Value("./<"),
-                                        models.Value("   "),
-                                        function="translate",
+                                    django.db.models.functions.text.Replace(
+                                        django.db.models.functions.text.Replace(
+                                            django.db.models.functions.text.Replace(
+                                                "title",
+                                                models.Value("."),
+                                                models.Value(" "),
+                                                output_field=models.TextField(),
+                                            ),
+                                            models.Value("/"),
+                                            models.Value(" "),
+                                            output_field=models.TextField(),
+                                        ),
+                                        models.Value("<"),
+                                        models.Value(" "),
                                         output_field=models.TextField(),
                                     ),
                                     config="site",
@@ -99,15 +109,24 @@ class Migration(migrations.Migration):
                                 ),
                                 "||",
                                 django.contrib.postgres.search.SearchVector(
-                                    models.Func(
-                                        models.Func(
-                                            models.F("tags"),
-                                            function="search_tags_text",
+                                    django.db.models.functions.text.Replace(
+                                        django.db.models.functions.text.Replace(
+                                            django.db.models.functions.text.Replace(
+                                                models.Func(
+                                                    models.F("tags"),
+                                                    function="search_tags_text",
+                                                    output_field=models.TextField(),
+                                                ),
+                                                models.Value("."),
+                                                models.Value(" "),
+                                                output_field=models.TextField(),
+                                            ),
+                                            models.Value("/"),
+                                            models.Value(" "),
                                             output_field=models.TextField(),
                                         ),
-                                        models.Value("./<"),
-                                        models.Value("   "),
-                                        function="translate",
+                                        models.Value("<"),
+                                        models.Value(" "),
                                         output_field=models.TextField(),
                                     ),
                                     config="site",
@@ -117,11 +136,36 @@ class Migration(migrations.Migration):
                             ),
                             "||",
                             django.contrib.postgres.search.SearchVector(
-                                models.Func(
-                                    django.db.models.functions.text.Left("body", 200000),
-                                    models.Value("./<"),
-                                    models.Value("   "),
-                                    function="translate",
+                                django.db.models.functions.text.Replace(
+                                    django.db.models.functions.text.Replace(
+                                        django.db.models.functions.text.Replace(
+                                            models.Case(
+                                                models.When(
+                                                    django.db.models.lookups.LessThanOrEqual(
+                                                        models.Func(
+                                                            models.F("body"),
+                                                            function="octet_length",
+                                                            output_field=models.IntegerField(),
+                                                        ),
+                                                        200000,
+                                                    ),
+                                                    then=models.F("body"),
+                                                ),
+                                                default=django.db.models.functions.text.Left(
+                                                    "body", 200000
+                                                ),
+                                                output_field=models.TextField(),
+                                            ),
+                                            models.Value("."),
+                                            models.Value(" "),
+                                            output_field=models.TextField(),
+                                        ),
+                                        models.Value("/"),
+                                        models.Value(" "),
+                                        output_field=models.TextField(),
+                                    ),
+                                    models.Value("<"),
+                                    models.Value(" "),
                                     output_field=models.TextField(),
                                 ),
                                 config="site",

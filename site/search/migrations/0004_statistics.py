@@ -1,7 +1,7 @@
 """What BM25 needs to know of the corpus, kept right by the database itself.
 
 Triggers look at each statement's documents once, so that an edit in the admin, a script's update
-and a small import are all counted. A large import says `search.bulk`, and has all of it counted
+and a small import are all counted. A large import switches them off, and has all of it counted
 anew at its end (search/statistics.py).
 """
 
@@ -31,9 +31,6 @@ KEEP = """
 
     CREATE FUNCTION search_keep() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        IF current_setting('search.bulk', true) = 'on' THEN
-            RETURN NULL;
-        END IF;
         -- One at a time: two edits would lock their lexemes in different orders.
         PERFORM pg_advisory_xact_lock(hashtext('search_keep'));
         IF TG_OP <> 'INSERT' THEN

@@ -22,9 +22,6 @@ DROP_TABLES = "DROP TABLE search_champion, search_recent"
 KEEP = """
     CREATE FUNCTION search_note() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        IF current_setting('search.bulk', true) = 'on' THEN
-            RETURN NULL;
-        END IF;
         INSERT INTO search_recent (document_id) SELECT id FROM new_rows ON CONFLICT DO NOTHING;
         RETURN NULL;
     END
