@@ -137,4 +137,11 @@ def _shown(address: Address, page: Page) -> dict[str, Any]:
 
 def _value(address: Address, facet: Facet, value: FacetValue, link: Any) -> dict[str, Any]:
     to = address.narrowed(facet, "" if value.selected else value.value)
-    return {"value": value, "link": link(to)}
+    more = "+" if value.count.capped else ""
+    # Written here: there are many of them on a page, and a template's filters take their time.
+    return {
+        "link": link(to),
+        "name": value.value,
+        "documents": f"{value.count.number:,}{more}",
+        "selected": value.selected,
+    }
