@@ -369,6 +369,9 @@ print(f"100 more in {watch.seconds:.1f} s, after {len(broken)} failures")
 # contradicted by the other two. This cluster is set to
 # <code>pause_minority</code>: the last node closes its connections, too.
 # </details>
+#
+# Whoever reads has to be patient as well: until a leader is elected, there is
+# nobody to read from.
 
 # %%
 publisher = cluster.channel(last)
@@ -378,8 +381,8 @@ with raises(exceptions.AMQPError) as minority:
     while True:
         publisher.basic_publish("", "ledger", b"-1", mandatory=True)
 cluster.start(node=second)
-reader = cluster.channel()
-found = {int(body) for *_, body in deliveries(reader, "ledger", quiet=5)}
+ledger = patiently(lambda: [*deliveries(cluster.channel(), "ledger", 5)])()
+found = {int(body) for *_, body in ledger}
 cluster.stop()
 assert found - {-1} == set(range(200))
 print(f"{len(found - {-1})} of 200 are there")

@@ -14,6 +14,7 @@ from answerbook import services
 from answerbook.notebook.waiting import wait_for
 from answerbook.services import RabbitMQ3
 from answerbook.services.native import processes
+from answerbook.services.rabbitmq import GIVEN_UP
 
 MESSAGES = [str(number).encode() for number in range(100)]
 ALL = {1, 2, 3}
@@ -185,6 +186,18 @@ def others_gave_up(rabbitmq: RabbitMQ3, node: int) -> bool:
     with suppress(OSError):  # until then they wait for its answer
         return all(rabbitmq.clustered(other) == ALL - {node} for other in ALL - {node})
     return False
+
+
+def test_node_that_gave_up_its_own_start_is_started_anew(whole: RabbitMQ3) -> None:
+    pid = whole.nodes()[1].pid
+    whole.engine.run(whole, 2, ["rabbitmqctl", "stop_app"])
+    # As 3.10 does in a race that no test can win at will: the process goes on without a broker.
+    log = whole.state.service_folder(whole.name) / "node-2" / "rabbitmq.log"
+    with log.open("a") as lines:
+        lines.write(f"{GIVEN_UP},{{rabbit,start,[normal,[]]}}}}\n")
+    again = services.require("rabbitmq-3")
+    assert [ALL] * 3 == [again.clustered(node) for node in ALL]
+    assert pid != again.nodes()[1].pid
 
 
 def test_wrong_node_is_refused(whole: RabbitMQ3) -> None:

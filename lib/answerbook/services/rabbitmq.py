@@ -24,6 +24,9 @@ USER = "answerbook"
 
 EXCEEDED_WATERMARK = "1MB"
 """Any broker uses more."""
+GIVEN_UP = "Application rabbit exited with reason: {incompatible_feature_flags"
+"""What a node's log says when its broker did not start again, while its process goes on."""
+GIVEN_UP_LINES = 400
 
 
 class RabbitMQ(Service):
@@ -211,10 +214,29 @@ class RabbitMQ3(RabbitMQ):
         error = super()._attempt()
         if error is not None:
             for node in self._cut_off():
-                progress.say(f"{self.name}: node {node} was cut off from the others: starting it.")
-                self.engine.kill(self, node)
-                self.engine.start(self, node)
+                self._start_anew(node, "was cut off from the others")
+            for node in self._given_up():
+                self._start_anew(node, "has given up its own start")
         return error
+
+    def _start_anew(self, node: int, why: str) -> None:
+        progress.say(f"{self.name}: node {node} {why}: starting it.")
+        self.engine.kill(self, node)
+        self.engine.start(self, node)
+
+    def _given_up(self) -> list[int]:
+        """Nodes that run without a broker in them, and will not try again.
+
+        One that sees a majority again starts its broker in the process that is there. Where the
+        others are starting too, that can fail, and 3.10 leaves it at that.
+        """
+        given_up = []
+        for node in self._running():
+            if not self.engine.listens(self, node, self.ports(node)["amqp"]):
+                log = self.logs(GIVEN_UP_LINES, node)
+                if log.rfind(GIVEN_UP) > log.rfind("Starting RabbitMQ"):
+                    given_up.append(node)
+        return given_up
 
     def _cut_off(self) -> list[int]:
         """Nodes that go on as if the majority, which runs without them, was down."""
