@@ -1,4 +1,4 @@
-"""A few tens of thousands of documents to search, made from what every Python brings along.
+"""As many documents to search as one likes, made from what every Python brings along.
 
 Used by the notebooks on full-text search. The text is real, so its words are as frequent as words
 are; it needs no download; and the same Python makes the same documents each time.
@@ -11,7 +11,11 @@ import sysconfig
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import psycopg
+
+from answerbook.notebook.waiting import progress
 
 PACKAGES = (
     "asyncio",
@@ -63,6 +67,21 @@ def documents(count: int, seed: int = 0) -> Iterator[Document]:
     for _ in range(count - len(originals)):
         titles, texts = zip(*chance.choices(paragraphs, k=PARAGRAPHS), strict=True)
         yield Document(f"{titles[0]} and others", "\n\n".join(texts))
+
+
+def load(connection: "psycopg.Connection[Any]", count: int) -> None:
+    """Fill the table `documents` (title, body, and what has a default) in place of what is there.
+
+    With statistics for the planner and every index merged. `connection` is in autocommit: VACUUM
+    runs in no transaction.
+    """
+    connection.execute("TRUNCATE documents RESTART IDENTITY")
+    rows = progress(documents(count), f"loading {count:,}", total=count)
+    copying = "COPY documents (title, body) FROM STDIN"
+    with connection.cursor() as cursor, cursor.copy(copying) as copy:
+        for document in rows:
+            copy.write_row(document)
+    connection.execute("VACUUM ANALYZE documents")
 
 
 def described() -> Iterator[tuple[str, str, Document]]:
