@@ -9,7 +9,7 @@ import random
 import re
 import sysconfig
 from collections.abc import Iterator
-from itertools import islice
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -54,10 +54,8 @@ def documents(count: int, seed: int = 0) -> Iterator[Document]:
     There are about six thousand docstrings. A mixture is four paragraphs, each taken at random from
     one of them, so that it has their words as often as they have them.
     """
-    originals: list[Document] = []
-    for original in islice(_docstrings(), count):
-        originals.append(original)
-        yield original
+    originals = _docstrings()[:count]
+    yield from originals
     paragraphs = [
         (original.title, paragraph)
         for original in originals
@@ -101,9 +99,10 @@ def described() -> Iterator[tuple[str, str, Document]]:
                 yield module, kind, document
 
 
-def _docstrings() -> Iterator[Document]:
-    for _, _, document in described():
-        yield document
+@cache
+def _docstrings() -> tuple[Document, ...]:
+    """A few MB, and kept: to parse the library takes seconds, and a notebook loads repeatedly."""
+    return tuple(document for _, _, document in described())
 
 
 def _described(
