@@ -322,7 +322,7 @@ builder, writer, older = (
     for name in ("builder", "writer", "older")
 )
 LOCKS = """
-    SELECT application_name, left(query, 25), mode, granted,
+    SELECT application_name, split_part(query, ' (', 1), mode, granted,
            (SELECT string_agg(application_name, ', ') FROM pg_stat_activity
             WHERE pid = ANY (pg_blocking_pids(locks.pid)))
     FROM pg_locks AS locks JOIN pg_stat_activity USING (pid)
@@ -351,9 +351,9 @@ table(plain, columns=names, caption="A plain CREATE INDEX, and a writer.")
 assert last[2:] == ("RowExclusiveLock", False, "builder")
 
 # %% [markdown]
-# `CONCURRENTLY` takes `SHARE UPDATE EXCLUSIVE`, which suffers writers. It goes through the table
-# twice, and before each time waits for transactions that may have written what it did not see. So
-# we can stop it half-way with an *older* transaction, and let the writer come then.
+# `CONCURRENTLY` takes `SHARE UPDATE EXCLUSIVE`, which lets writers in. It goes through the table
+# twice, and before each time waits for transactions that had written when it came. So we can hold
+# it with an *older* transaction, half done, and let the writer come then.
 #
 # <details><summary>Predict: what if the plain build had met that older transaction?</summary>
 # It would have waited, too, and every later writer behind it: a lock that is asked for already
@@ -374,9 +374,7 @@ print(build.result().statusmessage)
 
 # %%
 table(meanwhile, columns=names, caption="CONCURRENTLY: who holds what.")
-print(
-    "inserted during the build:", inserted, "· all indexes ready then:", *valid
-)
+print("inserted meanwhile:", inserted, "· index ready then:", *valid)
 held = [mode for who, _, mode, *_ in meanwhile if who == "builder"]
 assert inserted == 1 and valid == (False,)
 assert held == ["ShareUpdateExclusiveLock"]
@@ -406,7 +404,8 @@ assert 2 * lexemes < trigrams
 # %% [markdown]
 # ## Django writes the same SQL
 # A project has this in its settings. Here we configure Django in a cell, on the same database. (A
-# kernel runs an event loop, in which Django refuses blocking queries unless told otherwise.)
+# kernel runs an event loop, in which Django refuses blocking queries unless told otherwise; a
+# server should not be told.)
 
 # %%
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -448,12 +447,12 @@ assert index.replace('"', "") == f"{BUILD.format('').replace('  ', ' ')};"
 # | Django | PostgreSQL |
 # |---|---|
 # | `SearchVectorField` | the type `tsvector` |
-# | `SearchQuery(…, search_type=…)` | `websearch_to_tsquery`; `plain`, the default, `phrase` and `raw` for the others |
+# | `SearchQuery(…, search_type=…)` | `websearch_to_tsquery`; `plain`, the default, `phrase` and `raw` for the others; `&`, <code>&#124;</code> and `~` combine them |
 # | `SearchRank(…, weights, normalization, cover_density)` | `ts_rank`, `ts_rank_cd` |
 # | `SearchHeadline(…)` | `ts_headline` |
 #
-# A page of results takes all four. Two traps: `config` has no default, and `SearchRank("search", …)`
-# with a string would parse the column as if it were text; `F` names it.
+# A page of results takes all four. Two traps: without `config` the session decides again, and
+# `SearchRank("search", …)` would parse the column as if it were text; `F` names it.
 
 # %%
 english = {"config": "english"}
@@ -536,8 +535,8 @@ series["stored column, GIN index"] = (sizes, fast)
 drawn = lines(series, x="documents", y="milliseconds a search", log=True)
 drawn.axes[0].set_xscale("log")
 alt = f"At 100,000 documents the query takes {slow[-1] / 1000:.1f} s; "
-alt += f"with the column {fast[-1]:.1f} ms, {slow[-1] / fast[-1]:.0f} times less, "
-alt += f"for the {matched:,} that match."
+alt += f"with the column {fast[-1]:.1f} ms for the {matched:,} that match, "
+alt += f"{slow[-1] / fast[-1]:.0f} times less."
 show(drawn, alt=alt)
 assert all(2 * b < a for a, b in zip(slow, fast, strict=True))
 assert slow[-1] > 10 * slow[0]
@@ -565,7 +564,7 @@ def in_two():
 
 ways = (distinct, in_two, lambda: list(best.all()))
 dear, two, one = (1000 * median_seconds(way, 7) for way in ways)
-print(f"{matching.count()} match; headlines of all take {dear:.0f} ms,")
+print(f"{matching.count():,} match; headlines of all take {dear:.0f} ms,")
 print(f"of the page {two:.0f} ms in two queries, {one:.0f} ms in a plain one")
 assert distinct() == in_two() and 2 * max(one, two) < dear
 
