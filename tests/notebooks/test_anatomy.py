@@ -58,11 +58,12 @@ def test_broken_template_is_complained_of(
     assert any(complaint in found for found in anatomy.complaints(broken))
 
 
+@pytest.mark.parametrize("call", ['fetch(["notify"])', 'fetch_packages("site")'])
 def test_cell_before_the_imports_may_install_what_they_need(
-    template: Source, tmp_path: Path
+    call: str, template: Source, tmp_path: Path
 ) -> None:
     text = template.path.read_text()
-    fetching = '# %%\nfrom answerbook import services\n\nservices.fetch(["notify"])\n\n# %%\n'
+    fetching = f"# %%\nfrom answerbook import services\n\nservices.{call}\n\n# %%\n"
     with_it = Source(tmp_path / template.path.name)
     with_it.path.write_text(text.replace("# %%\n", fetching, 1))
     assert [] == list(anatomy.complaints(with_it))

@@ -1,4 +1,4 @@
-"""The packages of question 2, which `services.require("notify")` has installed by itself."""
+"""The packages of questions 2 and 5, which are installed when they are first asked for."""
 
 import subprocess
 from collections.abc import Iterator
@@ -16,6 +16,13 @@ from answerbook.services.packages import Q2
 assert "pyspark" in Q2.lacking()
 Q2.provide()
 assert [] == Q2.lacking()
+"""
+FOR_DJANGO = """
+from answerbook import services
+from answerbook.services.packages import SITE
+assert "Django" in SITE.lacking()
+services.fetch_packages("site")
+from django.contrib.postgres.search import SearchVector
 """
 
 
@@ -61,3 +68,12 @@ def test_environment_of_the_lab_gets_all_that_question_2_needs(tmp_path: Path) -
     subprocess.check_call([tree.python, "-m", "answerbook", "--help"])
     subprocess.check_call([tree.python, "-c", ON_DEMAND])
     subprocess.check_call([tree.python, "-c", "import pyspark, confluent_kafka, msgspec"])
+
+
+@pytest.mark.thorough
+@pytest.mark.timeout(1800)
+def test_environment_of_the_lab_gets_what_a_notebook_on_django_imports(tmp_path: Path) -> None:
+    tree = copy_tree(tmp_path / "tree")
+    done = tree.install("lab")
+    assert done.returncode == 0, done.stderr
+    subprocess.check_call([tree.python, "-c", FOR_DJANGO])

@@ -210,3 +210,17 @@ def test_nothing_is_installed_unasked_into_an_environment_that_is_not_the_checko
         services.find("notify").start()
     assert "\n" not in str(caught.value)
     assert [] == services.running(), "nothing is started for what cannot come up"
+
+
+def test_packages_alone_are_asked_for_without_the_programs_they_belong_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.fetch_packages("site")  # all is there: nothing to do
+    (tmp_path / "requirements").mkdir()
+    (tmp_path / "requirements" / "site.txt").write_text("django==0.1 \\\n    --hash=sha256:00\n")
+    group = '[dependency-groups]\nsite = ["django>=5.2"]\n'
+    (tmp_path / "pyproject.toml").write_text(group)
+    monkeypatch.setattr(packages, "repository", lambda: tmp_path)
+    with pytest.raises(services.MissingProgram, match=r"^Question 5 .*django.*pip install"):
+        services.fetch_packages("site")
+    assert [] == services.running()

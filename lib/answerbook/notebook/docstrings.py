@@ -1,4 +1,4 @@
-"""A few tens of thousands of documents to search, made from what every Python brings along.
+"""As many documents to search as one likes, made from what every Python brings along.
 
 Used by the notebooks on full-text search. The text is real, so its words are as frequent as words
 are; it needs no download; and the same Python makes the same documents each time.
@@ -9,9 +9,13 @@ import random
 import re
 import sysconfig
 from collections.abc import Iterator
-from itertools import islice
+from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import psycopg
+
+from answerbook.notebook.waiting import progress
 
 PACKAGES = (
     "asyncio",
@@ -50,10 +54,8 @@ def documents(count: int, seed: int = 0) -> Iterator[Document]:
     There are about six thousand docstrings. A mixture is four paragraphs, each taken at random from
     one of them, so that it has their words as often as they have them.
     """
-    originals: list[Document] = []
-    for original in islice(_docstrings(), count):
-        originals.append(original)
-        yield original
+    originals = _docstrings()[:count]
+    yield from originals
     paragraphs = [
         (original.title, paragraph)
         for original in originals
@@ -63,6 +65,21 @@ def documents(count: int, seed: int = 0) -> Iterator[Document]:
     for _ in range(count - len(originals)):
         titles, texts = zip(*chance.choices(paragraphs, k=PARAGRAPHS), strict=True)
         yield Document(f"{titles[0]} and others", "\n\n".join(texts))
+
+
+def load(connection: "psycopg.Connection[Any]", count: int) -> None:
+    """Fill the table `documents` (title, body, and what has a default) in place of what is there.
+
+    With statistics for the planner and every index merged. `connection` is in autocommit: VACUUM
+    runs in no transaction.
+    """
+    connection.execute("TRUNCATE documents RESTART IDENTITY")
+    rows = progress(documents(count), f"loading {count:,}", total=count)
+    copying = "COPY documents (title, body) FROM STDIN"
+    with connection.cursor() as cursor, cursor.copy(copying) as copy:
+        for document in rows:
+            copy.write_row(document)
+    connection.execute("VACUUM ANALYZE documents")
 
 
 def described() -> Iterator[tuple[str, str, Document]]:
@@ -82,9 +99,10 @@ def described() -> Iterator[tuple[str, str, Document]]:
                 yield module, kind, document
 
 
-def _docstrings() -> Iterator[Document]:
-    for _, _, document in described():
-        yield document
+@cache
+def _docstrings() -> tuple[Document, ...]:
+    """A few MB, and kept: to parse the library takes seconds, and a notebook loads repeatedly."""
+    return tuple(document for _, _, document in described())
 
 
 def _described(

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Literal, cast, get_args, overload
 
 from answerbook.config import Settings
-from answerbook.services import bring_up
+from answerbook.services import bring_up, packages
 from answerbook.services.contract import ProgramName, Service, ServiceName
 from answerbook.services.engine import NodeStatus
 from answerbook.services.engines import engine_for
@@ -61,6 +61,7 @@ __all__ = [
     "WrongPassword",
     "down",
     "fetch",
+    "fetch_packages",
     "find",
     "find_all",
     "require",
@@ -127,6 +128,14 @@ def fetch(names: Iterable[Name]) -> None:
     for service in find_all(names):
         bring_up.check_engine(service)
         service.engine.fetch(service)
+
+
+def fetch_packages(name: Literal["q2", "site"]) -> None:
+    """Install the Python packages of question 2 or of the site; quick when they are there.
+
+    For a notebook that imports them and does not start what they belong to. Raises MissingProgram.
+    """
+    packages.OF[name].provide()
 
 
 @overload

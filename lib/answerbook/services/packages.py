@@ -1,7 +1,8 @@
 """Packages that one question alone needs, installed when it is first run.
 
 `make lab` leaves them out: PySpark is three times the size of all else. `provide` is called before
-the notification system or the search site starts, `lacking` also by `answerbook doctor`.
+the notification system or the search site starts and by `services.fetch_packages`, `lacking` also
+by `answerbook doctor`.
 """
 
 import importlib
@@ -114,10 +115,11 @@ Q2 = Packages(
 SITE = Packages(
     name="site",
     what="Django, uWSGI and the site's other packages",
-    whose="The search site",
+    whose="Question 5",
     download=10_000_000,
     is_group=True,
 )
+OF = {packages.name: packages for packages in (Q2, SITE)}
 
 
 def _is_there(name: str, pinned: set[str]) -> bool:

@@ -12,7 +12,8 @@ copy. Its parts, in order:
 - `## Answer in a minute`: at most 150 words. `## You will`: three bullets, **do**, **learn**,
   **need**.
 - The first code cell: all imports, and nothing else. Where they need packages that `make lab` does
-  not install, a cell before it has them installed: `services.fetch(["notify"])`.
+  not install, a cell before it has them installed: `services.fetch(["notify"])`, or
+  `services.fetch_packages("site")` where packages are all that is needed.
 - The claims, an H2 each: prose, a fold `Predict: …` before the experiment where there is something
   to predict, short cells, and an assertion.
 - `## Summary`. `## Follow-ups`: up to eight folds, each a question and an answer that ends in

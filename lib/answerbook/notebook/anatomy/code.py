@@ -22,7 +22,9 @@ MOST_LINES_OF_IMPORTS = 20
 MOST_LINES_OF_A_FUNCTION = 8
 
 OPEN_ANSWER = "answer = ..."
-FETCH = re.compile(r"from answerbook import services\s+services\.fetch\(\[[^]]*\]\)")
+FETCH = re.compile(
+    r"from answerbook import services\s+services\.(fetch\(\[[^]]*\]\)|fetch_packages\([^)]*\))"
+)
 """What may come before the imports, because some of them are of packages that it installs."""
 
 
