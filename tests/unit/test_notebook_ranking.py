@@ -1,0 +1,46 @@
+"""What notebook 5.2 measures with, against examples worked by hand."""
+
+import pytest
+
+from answerbook.notebook import ranking
+
+
+def test_documents_have_names_of_their_own_and_judged_ones_are_among_them() -> None:
+    names = [name for name, _, _ in ranking.corpus()]
+    queries, grades = ranking.judged()
+    assert len(names) == len(set(names))
+    assert queries.keys() == grades.keys()
+    assert {name for each in grades.values() for name in each} <= set(names)
+    assert all({0, 1, 2} >= set(each.values()) for each in grades.values())
+
+
+def test_difference_of_one_sign_is_no_chance_and_one_of_both_is() -> None:
+    assert 0.01 > ranking.by_chance([0.1] * 12)
+    assert 1 == ranking.by_chance([0.1, -0.1] * 6)
+    # Of four signs that could be otherwise, two of sixteen give as much.
+    assert 2 / 16 == pytest.approx(ranking.by_chance([1.0] * 4), abs=0.02)
+
+
+def test_typo_is_one_slip_away_from_a_word_and_no_word_itself() -> None:
+    words = ["socket", "packet", "pocket", "rocket"]
+    made = ranking.typos(words, 200)
+    assert made == ranking.typos(words, 200)
+    assert {meant for _, meant in made} == set(words)
+    assert not {typed for typed, _ in made} & set(words)
+    lengths = {len(typed) - len(meant) for typed, meant in made}
+    assert lengths == {-1, 0, 1}
+    swapped = [typed for typed, meant in made if typed != meant and sorted(typed) == sorted(meant)]
+    assert swapped
+    assert all(typed[0] == meant[0] for typed, meant in made)
+
+
+def test_rows_that_a_plan_reads_are_those_of_its_scans_with_the_dropped_ones() -> None:
+    scan = {"Actual Rows": 2.5, "Actual Loops": 4, "Rows Removed by Filter": 1}
+    plan = {
+        "Actual Rows": 10,
+        "Actual Loops": 1,
+        "Plans": [{"Actual Rows": 90, "Actual Loops": 1, "Plans": [scan]}],
+    }
+    assert 14 == ranking.rows_read(plan)
+    both = {"Actual Rows": 1, "Actual Loops": 1, "Plans": [scan, {**scan, "Actual Loops": 1}]}
+    assert 14 + 4 == ranking.rows_read(both)
