@@ -14,6 +14,35 @@ def test_documents_have_names_of_their_own_and_judged_ones_are_among_them() -> N
     assert all({0, 1, 2} >= set(each.values()) for each in grades.values())
 
 
+JUDGED = {"a": 2, "b": 1, "c": 1, "d": 0}
+
+
+def test_measures_of_an_example_worked_by_hand() -> None:
+    # b, x, a: 1/log2(2) + 0 + 2/log2(4) = 2; best a, b, c: 2 + 1/log2(3) + 1/2 = 3.1309298
+    assert 2 / 3.1309298 == pytest.approx(ranking.ndcg(["b", "x", "a"], JUDGED))
+    assert 1 == ranking.ndcg(["a", "c", "b", "d"], JUDGED)
+    assert 0 == ranking.ndcg(["x"] * 10 + ["a"], JUDGED)
+    # Relevant at places 1 and 3, a third one not found.
+    assert (1 + 2 / 3) / 3 == pytest.approx(ranking.average_precision(["b", "x", "a"], JUDGED))
+    assert 0 == ranking.average_precision([], JUDGED)
+
+
+def test_rankings_share_what_both_have_among_their_first_ten() -> None:
+    ours = {"1": ["a", "b"], "2": [*"abcdefghij", "k"]}
+    theirs = {"1": ["x", "b"], "2": [*"zyxwvutsrq", "a"]}
+    assert (1 / 2 + 0) / 2 == ranking.shared(ours, theirs)
+    assert 1 == ranking.shared(ours, ours)
+
+
+def test_comparison_counts_searches_that_are_better_and_worse() -> None:
+    grades = {"1": JUDGED, "2": JUDGED, "3": JUDGED}
+    ours = {"1": ["a", "b", "c"], "2": ["x"], "3": ["a"]}
+    theirs = {"1": ["x"], "2": ["a", "b", "c"], "3": ["a"]}
+    mean, won, lost, p = ranking.compared(ours, theirs, grades)
+    assert 0 == pytest.approx(mean)
+    assert (1, 1, 1.0) == (won, lost, p)
+
+
 def test_difference_of_one_sign_is_no_chance_and_one_of_both_is() -> None:
     assert 0.01 > ranking.by_chance([0.1] * 12)
     assert 1 == ranking.by_chance([0.1, -0.1] * 6)

@@ -1,14 +1,28 @@
 """What notebook 5.2 measures rankings with: documents, judged searches, chance, typos, plans."""
 
+from __future__ import annotations
+
 import gzip
 import json
+import math
 import random
+import re
+import statistics
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import psycopg
 
 Judgements = dict[str, dict[str, int]]
 """Search → document → how well it answers: 2, 1, or 0 for not at all."""
+Rankings = Mapping[str, Sequence[str]]
+"""Search → documents, best first."""
+DEPTH = 10
+"""Documents of a ranking that people look at."""
+_WORD = re.compile(r"[a-z]+")
 
 
 def corpus() -> Iterator[tuple[str, str, str]]:
@@ -30,6 +44,40 @@ def judged() -> tuple[dict[str, str], Judgements]:
     return queries, grades
 
 
+def ndcg(ranking: Sequence[str], judged: Mapping[str, int]) -> float:
+    """Normalised discounted cumulative gain of the first ten, 0 to 1.
+
+    The gain is the grade itself, and what nobody judged has none. At least one grade is positive.
+    """
+    best = sorted(judged.values(), reverse=True)[:DEPTH]
+    return _discounted([judged.get(name, 0) for name in ranking[:DEPTH]]) / _discounted(best)
+
+
+def average_precision(ranking: Sequence[str], judged: Mapping[str, int]) -> float:
+    """The mean, over all relevant documents, of the precision at each one's place; 0 if unfound."""
+    relevant = {name for name, grade in judged.items() if grade}
+    places = [place for place, name in enumerate(ranking, 1) if name in relevant]
+    return sum(found / place for found, place in enumerate(places, 1)) / len(relevant)
+
+
+def shared(ours: Rankings, theirs: Rankings) -> float:
+    """Of our first ten, the share that is among theirs; the mean over searches, 0 to 1."""
+    return statistics.mean(
+        len({*ranking[:DEPTH]} & {*theirs[search][:DEPTH]}) / len(ranking[:DEPTH])
+        for search, ranking in ours.items()
+    )
+
+
+def compared(ours: Rankings, theirs: Rankings, grades: Judgements) -> tuple[float, int, int, float]:
+    """By nDCG@10: how much better ours is, in how many searches, in how many worse; and p."""
+    gains = [
+        ndcg(ours[search], judged) - ndcg(theirs[search], judged)
+        for search, judged in grades.items()
+    ]
+    won, lost = sum(gain > 0 for gain in gains), sum(gain < 0 for gain in gains)
+    return statistics.mean(gains), won, lost, by_chance(gains)
+
+
 def by_chance(differences: Sequence[float], draws: int = 10_000, seed: int = 0) -> float:
     """How often luck alone gives a mean difference as great as this: a paired randomisation test.
 
@@ -45,6 +93,28 @@ def by_chance(differences: Sequence[float], draws: int = 10_000, seed: int = 0) 
         for _ in range(draws)
     )
     return reached / draws
+
+
+def seen(
+    connection: psycopg.Connection[tuple[Any, ...]], name: str, text: str
+) -> tuple[str, str, int]:
+    """What a ranking sees of a document: its title, how often it has each lexeme, its length.
+
+    The tables are those of the notebook: `document`, and `length`.
+    """
+    row = connection.execute(
+        """
+        SELECT title, string_agg(times || ' × ' || lexeme, ', ' ORDER BY lexeme), words
+        FROM document JOIN length USING (id), unnest(search), cardinality(positions) AS times
+        WHERE name = %s AND lexeme = ANY (tsvector_to_array(to_tsvector('english', %s)))
+        GROUP BY title, words
+        """,
+        (name, text),
+    ).fetchone()
+    if row is None:
+        raise LookupError(f"No document {name} has a word of: {text}.")
+    title, often, words = row
+    return title, often, int(words)
 
 
 def typos(words: Sequence[str], count: int, seed: int = 0) -> list[tuple[str, str]]:
@@ -71,6 +141,24 @@ def typos(words: Sequence[str], count: int, seed: int = 0) -> list[tuple[str, st
     return found
 
 
+def corrected(
+    connection: psycopg.Connection[tuple[Any, ...]],
+    statement: str,
+    mistyped: Sequence[tuple[str, str]],
+) -> tuple[int, float]:
+    """Of how many words an answer has the one that was meant, and the median milliseconds.
+
+    `statement` gets what was typed as `text`, and answers in its first column.
+    """
+    right, took = 0, []
+    for typed, meant in mistyped:
+        began = time.perf_counter()
+        rows = connection.execute(statement.encode(), {"text": typed}).fetchall()
+        took.append(1000 * (time.perf_counter() - began))
+        right += any(meant in _WORD.findall(answer) for answer, *_ in rows)
+    return right, statistics.median(took)
+
+
 def rows_read(plan: Mapping[str, Any]) -> int:
     """Rows that the scans of a plan read, also those that a filter dropped.
 
@@ -83,6 +171,10 @@ def rows_read(plan: Mapping[str, Any]) -> int:
     each: float = plan["Actual Rows"] + sum(plan.get(name, 0) for name in dropped)
     loops: int = plan["Actual Loops"]
     return round(each * loops)
+
+
+def _discounted(grades: Sequence[int]) -> float:
+    return sum(grade / math.log2(place + 1) for place, grade in enumerate(grades, 1))
 
 
 def _folder() -> Path:
