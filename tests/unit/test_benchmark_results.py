@@ -111,10 +111,10 @@ SEARCHES = {
 
 def test_a_search_stands_beside_its_goal_and_other_ways_and_says_what_was_missed() -> None:
     assert [
-        ("rare word", "10", "10", "6.04", "0.123"),
-        ("two common words", "60, missed", "60", "812", "15"),
-        ("suggestion", "20", "3.5", "", ""),
-        ("rare word, parsed as it is searched", "", "", "41,234", ""),
+        ("rare word", "10", 10.0, 6.04, 0.123),
+        ("two common words", "60, missed", 60.01, 812.4, 14.98),
+        ("suggestion", "20", 3.5, None, None),
+        ("rare word, parsed as it is searched", "", None, 41234.5, None),
     ] == search_rows(SEARCHES)
 
 

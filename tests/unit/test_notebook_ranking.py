@@ -73,3 +73,15 @@ def test_rows_that_a_plan_reads_are_those_of_its_scans_with_the_dropped_ones() -
     assert 14 == ranking.rows_read(plan)
     both = {"Actual Rows": 1, "Actual Loops": 1, "Plans": [scan, {**scan, "Actual Loops": 1}]}
     assert 14 + 4 == ranking.rows_read(both)
+
+
+def test_buffers_are_those_in_memory_and_those_that_were_read() -> None:
+    assert 12 == ranking.buffers({"Shared Hit Blocks": 9, "Shared Read Blocks": 3})
+
+
+def test_word_is_corrected_when_an_answer_has_it_whole() -> None:
+    answers = {"sokcet": ["socket.create_server"], "paket": ["packets", "a"], "piep": []}
+    mistyped = [("sokcet", "socket"), ("paket", "packet"), ("piep", "pipe")]
+    right, milliseconds = ranking.corrected(answers.__getitem__, mistyped)
+    assert 1 == right
+    assert 0 <= milliseconds

@@ -9,7 +9,7 @@ import random
 import re
 import statistics
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -142,20 +142,15 @@ def typos(words: Sequence[str], count: int, seed: int = 0) -> list[tuple[str, st
 
 
 def corrected(
-    connection: psycopg.Connection[tuple[Any, ...]],
-    statement: str,
-    mistyped: Sequence[tuple[str, str]],
+    speller: Callable[[str], Sequence[str]], mistyped: Sequence[tuple[str, str]]
 ) -> tuple[int, float]:
-    """Of how many words an answer has the one that was meant, and the median milliseconds.
-
-    `statement` gets what was typed as `text`, and answers in its first column.
-    """
+    """Of how many words an answer has the one that was meant, and the median milliseconds."""
     right, took = 0, []
     for typed, meant in mistyped:
         began = time.perf_counter()
-        rows = connection.execute(statement.encode(), {"text": typed}).fetchall()
+        answers = speller(typed)
         took.append(1000 * (time.perf_counter() - began))
-        right += any(meant in _WORD.findall(answer) for answer, *_ in rows)
+        right += any(meant in _WORD.findall(answer) for answer in answers)
     return right, statistics.median(took)
 
 
@@ -171,6 +166,11 @@ def rows_read(plan: Mapping[str, Any]) -> int:
     each: float = plan["Actual Rows"] + sum(plan.get(name, 0) for name in dropped)
     loops: int = plan["Actual Loops"]
     return round(each * loops)
+
+
+def buffers(plan: Mapping[str, Any]) -> int:
+    """Pages of 8 KiB that a plan touched, in memory or not; of EXPLAIN (ANALYZE, BUFFERS, …)."""
+    return int(plan["Shared Hit Blocks"]) + int(plan["Shared Read Blocks"])
 
 
 def _discounted(grades: Sequence[int]) -> float:
