@@ -92,7 +92,7 @@ def by_chance(differences: Sequence[float], draws: int = 10_000, seed: int = 0) 
         abs(sum(chance.choice((-each, each)) for each in differences)) >= seen - 1e-9
         for _ in range(draws)
     )
-    return reached / draws
+    return (reached + 1) / (draws + 1)  # what was seen is one of them
 
 
 def seen(
