@@ -1,6 +1,6 @@
 # %% [markdown]
 # # 5.2 Ranking: how good is it, and how fast can it be?
-# *2 minutes · 0.3 GB · services: PostgreSQL*
+# *1 minute · 0.3 GB · services: PostgreSQL*
 #
 # ## Answer in a minute
 # A ranking is good if the documents that people judged relevant come first. nDCG and average
@@ -338,6 +338,7 @@ print(f"ts_rank shares {same:.0%} of its first ten with what is left,")
 print(f"and {usual:.0%} with all of BM25;")
 print(f"ts_rank_cd shares {same_cd:.0%} with the last of these")
 assert same > 0.85 and same_cd > 0.85 and usual < same
+assert next(iter(shown)) == "BM25"
 
 # %% [markdown]
 # Forty searches are few. If two rankings were equally good, each difference could as well have the
@@ -353,13 +354,11 @@ for way in (*less, "any word, ts_rank", "any word, ts_rank_cd"):
 names = ["BM25 against", "nDCG@10, more", "better in", "worse in", "p"]
 table(rows, columns=names, caption="What luck could have given.")
 assert rows[0][1] > rows[1][1] and float(rows[-1][-1]) < 0.01
-assert float(rows[1][-1]) > 0.05
 
 # %% [markdown]
-# Of the two that `ts_rank` lacks, length helps more. Rarity helps less, and these searches cannot
-# tell it from luck: stop words are gone already, and few of the queries mix common words with rare
-# ones as query 23 does. And for many a search BM25 is worse than `ts_rank`: a mean says nothing about
-# one.
+# Of the two that `ts_rank` lacks, length helps more. Rarity helps less: stop words are gone already,
+# and few of the queries mix common words with rare ones as query 23 does. Look at its *p* before you
+# believe in it. And for many a search BM25 is worse than `ts_rank`: a mean says nothing about one.
 #
 # The site does the same, with titles counting threefold:
 # [bm25.py](../site/search/rankers/bm25.py). `manage.py evaluate` measures it on any judged
@@ -618,7 +617,7 @@ assert 2 * site["word in most"] < obvious["word in most"]
 # %%
 rare, most = (obvious["rare word"], obvious["word in most"])
 rows = [
-    ("thousands of documents", "BM25, every match", f"{exact_ms:.0f} ms here"),
+    ("tens of thousands", "BM25, every match", f"{exact_ms:.0f} ms here"),
     ("more, searched by rare words", "the same: few match", f"{rare:.1f} ms"),
     ("more, searched by common words", "champion lists", site["word in most"]),
     ("the same, and a goal below that", "an engine", tantivy["word in most"]),
