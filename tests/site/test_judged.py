@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
+import search
 from search.evaluation import Scores, mean, read_judgements, read_queries, scores
 from search.models import Document
 
-FOLDER = Path(__file__).parent / "judged"
+FOLDER = Path(search.__file__).parent / "corpus" / "judged"
 LEAST = 0.79
 """nDCG@10; 0.819 was measured."""
 

@@ -1,7 +1,10 @@
 """What is committed of a benchmark is of this code, and reaches its floors."""
 
+import ast
+
+from answerbook import config
 from answerbook.notebook import results
-from answerbook.notebook.benchmarks import notify_rows
+from answerbook.notebook.benchmarks import notify_rows, search_costs, search_rows
 from answerbook.protocols.choosing.contestants import CONTESTANTS, OVER_TLS
 
 
@@ -49,6 +52,78 @@ def test_what_the_notification_system_reached_stands_beside_its_goals() -> None:
     assert "17.0" == values["the million: times the question's rate"]
     assert "0 · 3" == values["the million: lost · twice at FCM"]
     assert "0.40 · 0.91" == values["at 278/s: door → FCM p50 · p99, s"]
+
+
+def test_the_search_benchmark_is_a_whole_one_of_every_class_and_way() -> None:
+    found = results("search")
+    assert 1_000_000 == found["documents"]
+    assert list(goals_of_searches()) == list(found["classes"])
+    assert {"did you mean", "suggestion"} == found["words"].keys()
+    for name, goal in goals_of_searches().items():
+        each = found["classes"][name]
+        assert goal == each["goal_ms"], name
+        assert 40 == each["site"]["searches"] == each["tantivy"]["searches"], name
+        assert 0 < each["obvious"]["p50_ms"], name
+        assert 0.9 <= each["overlap"], name
+    assert 0 == found["pages"]["failures"]
+    assert all("naive" in found["classes"][name] for name in ("rare word", "word in a third"))
+
+
+def goals_of_searches() -> dict[str, int]:
+    """Milliseconds of each class; read and not imported, since that would want Django set up."""
+    root = config.repository()
+    assert root is not None
+    tree = ast.parse((root / "benchmarks" / "search_queries.py").read_text())
+    (goals,) = [
+        statement.value
+        for statement in tree.body
+        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "GOALS"
+    ]
+    found: dict[str, int] = ast.literal_eval(goals)
+    return found
+
+
+SEARCHES = {
+    "documents": 1_000_000,
+    "import": {"seconds": 960.0, "documents_per_second": 1042, "peak_mb": 70},
+    "size": {"text_mb": 1000, "tables_mb": {}, "times_the_text": 4.64},
+    "classes": {
+        "rare word": {
+            "goal_ms": 10,
+            "site": {"p50_ms": 3.0, "p95_ms": 10.0},
+            "obvious": {"p50_ms": 4.0, "p95_ms": 6.04},
+            "tantivy": {"p50_ms": 0.1, "p95_ms": 0.123},
+            "overlap": 1.0,
+            "naive": {"p50_ms": 40000.0, "p95_ms": 41234.5},
+        },
+        "two common words": {
+            "goal_ms": 60,
+            "site": {"p50_ms": 50.0, "p95_ms": 60.01},
+            "obvious": {"p50_ms": 600.0, "p95_ms": 812.4},
+            "tantivy": {"p50_ms": 7.0, "p95_ms": 14.98},
+            "overlap": 0.963,
+        },
+    },
+    "words": {"suggestion": {"goal_ms": 20, "site": {"p50_ms": 2.0, "p95_ms": 3.5}}},
+    "pages": {"pages_per_second": 61.3, "p95_ms": 90.0, "failures": 0, "memory_mb": 189},
+}
+
+
+def test_a_search_stands_beside_its_goal_and_other_ways_and_says_what_was_missed() -> None:
+    assert [
+        ("rare word", "10", 10.0, 6.04, 0.123),
+        ("two common words", "60, missed", 60.01, 812.4, 14.98),
+        ("suggestion", "20", 3.5, None, None),
+        ("rare word, parsed as it is searched", "", None, 41234.5, None),
+    ] == search_rows(SEARCHES)
+
+
+def test_costs_of_searching_name_the_class_with_the_least_overlap() -> None:
+    costs = dict(search_costs(SEARCHES))
+    assert "1,000,000" == costs["documents"]
+    assert "4.64" == costs["tables and indexes, times the text"]
+    assert "96%" == costs["of the exact first ten, least (two common words)"]
+    assert "61.3" == costs["pages a second, classes mixed"]
 
 
 def goal(value: float, wanted: float, *, met: bool, at_most: bool = False) -> dict[str, object]:

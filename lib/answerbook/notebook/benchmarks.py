@@ -53,5 +53,46 @@ def notify_rows(measured: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
     return rows
 
 
+def search_rows(
+    measured: Mapping[str, Any],
+) -> list[tuple[str, str, float | None, float | None, float | None]]:
+    """What `results("search")` holds of searches: class, goal, and three ways.
+
+    Each is the milliseconds that 95 of 100 searches keep: the site's, those of a tsvector ranked by
+    ts_rank_cd, those of tantivy; None where nobody tried. A goal that the site missed says so.
+    """
+    rows: list[tuple[str, str, float | None, float | None, float | None]] = []
+    for name, each in measured["classes"].items():
+        site, obvious, tantivy = (each[way]["p95_ms"] for way in ("site", "obvious", "tantivy"))
+        rows.append((name, _goal(each), site, obvious, tantivy))
+    for name, each in measured["words"].items():
+        rows.append((name, _goal(each), each["site"]["p95_ms"], None, None))
+    for name, each in measured["classes"].items():
+        if "naive" in each:
+            took = each["naive"]["p95_ms"]
+            rows.append((f"{name}, parsed as it is searched", "", None, took, None))
+    return rows
+
+
+def search_costs(measured: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The rest of `results("search")`: what, and how much."""
+    classes, size, pages = measured["classes"], measured["size"], measured["pages"]
+    worst = min(classes, key=lambda name: classes[name]["overlap"])
+    return [
+        ("documents", f"{measured['documents']:,}"),
+        ("imported, documents a second", _rounded(measured["import"]["documents_per_second"])),
+        ("tables and indexes, times the text", _rounded(size["times_the_text"])),
+        ("of the exact first ten, least (" + worst + ")", f"{classes[worst]['overlap']:.0%}"),
+        ("pages a second, classes mixed", _rounded(pages["pages_per_second"])),
+        ("milliseconds that 95 of 100 pages keep", _rounded(pages["p95_ms"])),
+        ("megabytes of the web server's workers", _rounded(pages["memory_mb"])),
+    ]
+
+
+def _goal(each: Mapping[str, Any]) -> str:
+    goal = _rounded(each["goal_ms"])
+    return goal if each["site"]["p95_ms"] <= each["goal_ms"] else f"{goal}, missed"
+
+
 def _rounded(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
