@@ -197,6 +197,31 @@ def test_rolling_reload_under_load_refuses_nobody(site: Site) -> None:
     assert not before & workers(site)
 
 
+def test_worker_that_was_just_started_again_is_replaced_by_a_reload(site: Site) -> None:
+    victim = min(workers(site))
+    psutil.Process(victim).kill()
+    until(lambda: victim not in workers(site) and len(workers(site)) == site.workers)
+    before = workers(site)
+    site.reload()
+    assert not before & workers(site)
+
+
+def test_workers_take_requests_once_a_start_or_a_reload_is_over(site: Site) -> None:
+    site.restart()
+    started = site.worker_processes()
+    site.reload()
+    reloaded = site.worker_processes()
+    assert [True] * 2 * site.workers == [each.accepts for each in started + reloaded]
+    assert workers(site) == {each.pid for each in reloaded}
+
+
+def test_site_that_was_just_reloaded_ends_in_order(site: Site) -> None:
+    site.reload()
+    site.stop()
+    assert "goodbye to uWSGI" in (site.folder / "uwsgi.log").read_text(), "it was killed"
+    site.start()
+
+
 def test_orderly_end_answers_what_it_has_taken(site: Site) -> None:
     with crowd(site) as seen:
         site.stop()

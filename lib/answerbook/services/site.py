@@ -17,7 +17,7 @@ from typing import ClassVar, Self
 import psutil
 
 from answerbook.config import Settings, repository
-from answerbook.services import probe
+from answerbook.services import probe, uwsgi_workers
 from answerbook.services.address import Secret
 from answerbook.services.contract import Service
 from answerbook.services.engine import Engine
@@ -30,6 +30,7 @@ from answerbook.services.errors import (
 )
 from answerbook.services.postgres import Postgres
 from answerbook.services.state import StateFolder
+from answerbook.services.uwsgi_workers import Worker
 
 PREFIX = "SITE_"
 DATABASE = "site"
@@ -84,6 +85,10 @@ class Site(Service):
         """Of uWSGI, at its next start."""
         return int(os.environ.get(f"{PREFIX}WORKERS") or 2)
 
+    def worker_processes(self) -> list[Worker]:
+        """Those of today, by uWSGI's own account. Raises OSError where it does not run."""
+        return uwsgi_workers.workers(self.folder)
+
     def addresses(self) -> dict[str, str]:
         """The variables that its processes must have been started with to be of use now."""
         return {"DATABASE_URL": self.postgres.url_of(DATABASE)}
@@ -116,17 +121,12 @@ class Site(Service):
         Raises NotRunning, and StartFailed where the new workers do not come up.
         """
         with self._changing(None):
-            master = self._master()
-            before = {child.pid for child in master.children()}
-            (self.folder / "control").write_text("c")
+            self._master()
             deadline = time.monotonic() + RELOAD_SECONDS
-            while not self._is_replaced(master, before):
-                if time.monotonic() > deadline:
-                    raise StartFailed(
-                        f"The site's workers were not replaced within {RELOAD_SECONDS:.0f} s. "
-                        f"Its log says why:\n{self._last_words()}"
-                    )
-                time.sleep(0.05)
+            # One that is starting is passed over, and would keep the code that it began with.
+            before = self._wait_for_others(frozenset(), deadline)
+            (self.folder / "control").write_text("c")
+            self._wait_for_others(before, deadline)
             self.ping()
 
     def manage(self, *words: str | Path) -> str:
@@ -150,7 +150,12 @@ class Site(Service):
     # -- readiness ----------------------------------------------------------------------------
 
     def round_trip(self) -> None:
-        """A page, as a browser gets it."""
+        """A page, as a browser gets it, and no worker that is still starting.
+
+        To one that is, uWSGI's orderly end does not get through.
+        """
+        if not all(worker.accepts for worker in self.worker_processes()):
+            raise ConnectionError("not every worker takes requests yet")
         self._get("/readyz")
         if "<form" not in self._get("/"):
             raise ConnectionError("what answers at / is not the home page")
@@ -188,9 +193,22 @@ class Site(Service):
                 return psutil.Process(process.pid)
         raise NotRunning("The site is not running. Start it: `answerbook up site`.")
 
-    def _is_replaced(self, master: psutil.Process, before: set[int]) -> bool:
-        now = {child.pid for child in master.children()}
-        return len(now) >= len(before) and not now & before
+    def _wait_for_others(self, before: frozenset[int], deadline: float) -> frozenset[int]:
+        """Until all workers take requests and none is of `before`; their pids."""
+        while True:
+            try:
+                now = self.worker_processes()
+            except OSError:  # it ended meanwhile
+                now = []
+            pids = frozenset(worker.pid for worker in now)
+            if now and all(worker.accepts for worker in now) and not pids & before:
+                return pids
+            if time.monotonic() > deadline:
+                raise StartFailed(
+                    f"The site's workers were not replaced within {RELOAD_SECONDS:.0f} s. "
+                    f"Its log says why:\n{self._last_words()}"
+                )
+            time.sleep(0.05)
 
     @property
     def _secret_key(self) -> str:
