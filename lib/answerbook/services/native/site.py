@@ -15,7 +15,7 @@ from answerbook.services.contract import Service
 from answerbook.services.native import processes, programs
 from answerbook.services.native.launch import Launch, Plan
 from answerbook.services.native.notify import own_version
-from answerbook.services.packages import SITE
+from answerbook.services.packages import Q5
 from answerbook.services.site import DATABASE, PREFIX, Site, root
 
 BACKLOG = 1_024
@@ -34,7 +34,7 @@ class SiteRecipe:
 
     def fetch(self, service: Service) -> str:
         root()
-        SITE.provide()
+        Q5.provide()
         self._nginx = programs.nginx(service.settings)
         return own_version()
 
