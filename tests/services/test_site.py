@@ -177,6 +177,22 @@ def test_clients_that_send_slowly_keep_nobody_out(site: Site, browser: httpx.Cli
             connection.close()
 
 
+def test_workers_and_limits_that_are_configured_hold_from_the_next_start(site: Site) -> None:
+    def seen() -> tuple[int, set[int]]:
+        with httpx.Client(base_url=site.url, timeout=SECONDS) as client:
+            statuses = {client.get("/nothing").status_code for _ in range(12)}
+        return len(site.worker_processes()), statuses
+
+    site.configure(workers=3, rate=1, burst=5)
+    try:
+        assert (2, {404}) == seen()
+        site.restart()
+        assert (3, {404, 429}) == seen()
+    finally:
+        site.configure().restart()
+    assert (2, {404}) == seen()
+
+
 # -- reloads and ends ----------------------------------------------------------------------------
 
 

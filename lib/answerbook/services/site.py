@@ -37,6 +37,7 @@ DATABASE = "site"
 ADMIN = "admin"
 SECRET_KEY_CHARACTERS = 64
 RELOAD_SECONDS = 60.0
+WORKERS = 2
 
 
 class Site(Service):
@@ -51,6 +52,7 @@ class Site(Service):
     ) -> None:
         super().__init__(state, engine, settings)
         self.postgres = postgres
+        self._configured: dict[str, str] = {}
 
     # -- address ------------------------------------------------------------------------------
 
@@ -83,7 +85,7 @@ class Site(Service):
     @property
     def workers(self) -> int:
         """Of uWSGI, at its next start."""
-        return int(os.environ.get(f"{PREFIX}WORKERS") or 2)
+        return int(self._given().get(f"{PREFIX}WORKERS") or WORKERS)
 
     def worker_processes(self) -> list[Worker]:
         """Those of today, by uWSGI's own account. Raises OSError where it does not run."""
@@ -95,12 +97,11 @@ class Site(Service):
 
     def variables(self) -> dict[str, str]:
         """All that `site/manage.py` and uWSGI are told. Raises NotRunning without PostgreSQL."""
-        given = {name: value for name, value in os.environ.items() if name.startswith(PREFIX)}
         return {
             f"{PREFIX}WORKERS": str(self.workers),
             f"{PREFIX}ALLOWED_HOSTS": "127.0.0.1,localhost",
             f"{PREFIX}TLS": "0",  # loopback needs none
-            **given,
+            **self._given(),
             **self.addresses(),
             f"{PREFIX}SECRET_KEY": self._secret_key,
             f"{PREFIX}STATIC_ROOT": str(self.folder / "static"),
@@ -109,6 +110,20 @@ class Site(Service):
         }
 
     # -- control ------------------------------------------------------------------------------
+
+    def configure(
+        self, *, workers: int | None = None, rate: int | None = None, burst: int | None = None
+    ) -> Self:
+        """How this handle starts it from now on; what is not named is as the environment says.
+
+        `workers` of uWSGI; `rate`, requests a second that nginx takes from one address, and
+        `burst`, as many at once before it refuses any.
+        """
+        wanted = {"WORKERS": workers, "RATE": rate, "BURST": burst}
+        self._configured = {
+            f"{PREFIX}{name}": str(number) for name, number in wanted.items() if number is not None
+        }
+        return self
 
     def start(self, node: int | None = None) -> Self:
         """Start PostgreSQL, then the site, where they do not run."""
@@ -209,6 +224,11 @@ class Site(Service):
                     f"Its log says why:\n{self._last_words()}"
                 )
             time.sleep(0.05)
+
+    def _given(self) -> dict[str, str]:
+        """Of the reader's environment, and over it what was configured."""
+        environment = {name: text for name, text in os.environ.items() if name.startswith(PREFIX)}
+        return environment | self._configured
 
     @property
     def _secret_key(self) -> str:
