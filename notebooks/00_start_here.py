@@ -26,7 +26,7 @@
 # | 1 · integration protocols | [1.1 REST](1_1_rest.ipynb), [1.2 REST in production](1_2_rest_in_production.ipynb), [1.3 AMQP](1_3_amqp.ipynb), [1.4 AMQP patterns](1_4_amqp_patterns.ipynb), [1.5 Kafka](1_5_kafka.ipynb), [1.6 RPC](1_6_rpc.ipynb), [1.7 Push](1_7_push.ipynb), [1.8 Devices and files](1_8_devices_and_files.ipynb), [1.9 Choosing](1_9_choosing.ipynb) |
 # | 2 · a million notifications an hour | [2.1 The plan](2_1_the_plan.ipynb), [2.2 The pipeline](2_2_the_pipeline.ipynb), [2.3 Delivery](2_3_delivery.ipynb), [2.4 A million an hour](2_4_a_million_an_hour.ipynb), [2.5 When things die](2_5_when_things_die.ipynb) |
 # | 3 · encryption, one-way and two-way | none yet |
-# | 5 · a search page on PostgreSQL | [5.1 Full-text search](5_1_full_text_search.ipynb), [5.2 Ranking](5_2_ranking.ipynb) |
+# | 5 · a search page on PostgreSQL | [5.1 Full-text search](5_1_full_text_search.ipynb), [5.2 Ranking](5_2_ranking.ipynb), [5.3 The search site](5_3_search_site.ipynb) |
 
 # %%
 import shutil

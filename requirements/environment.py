@@ -27,18 +27,16 @@ from requirements.index import cache_folder, installers_environment
 HOLDS = {
     "lab": ("lab",),
     "q2": ("q2", "lab"),
-    "site": ("site", "lab"),
-    "dev": ("dev", "site", "q2", "lab"),
+    "q5": ("q5", "lab"),
+    "dev": ("dev", "q5", "q2", "lab"),
 }
 """What can be asked for, and which of it is there once it is installed."""
-FILES = {"lab": ("lab",), "q2": ("q2",), "site": ("lab", "site"), "dev": ("dev",)}
-"""The pins that are installed for it: site.txt is what the site's container holds, no more."""
-DOWNLOAD = {"lab": 147, "q2": 634, "site": 157, "dev": 756}
+DOWNLOAD = {"lab": 147, "q2": 634, "q5": 164, "dev": 756}
 """Megabytes of all packages for CPython on Linux, x86_64; a test compares. PySpark has 450."""
 LEAST_FREE = {
     "lab": 1_500_000_000,
     "q2": 3_300_000_000,
-    "site": 1_600_000_000,
+    "q5": 1_600_000_000,
     "dev": 3_500_000_000,
 }
 """Bytes: `dev` takes 1.6 GB, and as much again where the package cache is on another disk."""
@@ -93,8 +91,7 @@ class Environment:
             self.stamp.unlink(missing_ok=True)
             say(f"Installing {wanted}.txt into .venv (up to {DOWNLOAD[wanted]} MB to download).")
             self._install_uv(wanted)
-            for each in FILES[wanted]:
-                self._install_pins(each)
+            self._install_pins(wanted)
             self._install_answerbook()
             self._write_stamp(held | set(HOLDS[wanted]))
             say(f"Done in {time.monotonic() - began:.0f} s.")
@@ -156,7 +153,7 @@ class Environment:
 
     def _install_uv(self, wanted: str) -> None:
         """uv installs the rest in a tenth of pip's time; pip brings uv itself."""
-        pin = pinned("uv", self.pins(FILES[wanted][0]).read_text())
+        pin = pinned("uv", self.pins(wanted).read_text())
         if _output([self.uv, "--version"]).split()[1:2] == re.findall(r"==(\S+)", pin):
             return
         pip: list[Argument] = [self.python, "-m", "pip"]

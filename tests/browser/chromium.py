@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+from answerbook.notebook import browser
 
 
 def chromium() -> Path:
@@ -13,22 +13,17 @@ def chromium() -> Path:
 
     Raises RuntimeError with what to do where that does not succeed.
     """
-    found = _found()
+    found = browser.chromium()
     if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
         _run("apt-get", "update")
         _run("apt-get", "install", "--yes", "--no-install-recommends", "chromium")
-        found = _found()
+        found = browser.chromium()
     if found is None:
         raise RuntimeError(
             "The browser tests need Chromium. Install it with the machine's package manager "
             "(package chromium)."
         )
     return found
-
-
-def _found() -> Path | None:
-    paths = (shutil.which(name) for name in NAMES)
-    return next((Path(path) for path in paths if path), None)
 
 
 def _run(*words: str) -> None:

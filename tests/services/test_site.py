@@ -177,6 +177,22 @@ def test_clients_that_send_slowly_keep_nobody_out(site: Site, browser: httpx.Cli
             connection.close()
 
 
+def test_workers_and_limits_that_are_configured_hold_from_the_next_start(site: Site) -> None:
+    def seen() -> tuple[int, set[int]]:
+        with httpx.Client(base_url=site.url, timeout=SECONDS) as client:
+            statuses = {client.get("/nothing").status_code for _ in range(12)}
+        return len(site.worker_processes()), statuses
+
+    site.configure(workers=3, rate=1, burst=5)
+    try:
+        assert (2, {404}) == seen()
+        site.restart()
+        assert (3, {404, 429}) == seen()
+    finally:
+        site.configure().restart()
+    assert (2, {404}) == seen()
+
+
 # -- reloads and ends ----------------------------------------------------------------------------
 
 
@@ -195,6 +211,31 @@ def test_rolling_reload_under_load_refuses_nobody(site: Site) -> None:
         site.reload()
     assert {200} == set(seen)
     assert not before & workers(site)
+
+
+def test_worker_that_was_just_started_again_is_replaced_by_a_reload(site: Site) -> None:
+    victim = min(workers(site))
+    psutil.Process(victim).kill()
+    until(lambda: victim not in workers(site) and len(workers(site)) == site.workers)
+    before = workers(site)
+    site.reload()
+    assert not before & workers(site)
+
+
+def test_workers_take_requests_once_a_start_or_a_reload_is_over(site: Site) -> None:
+    site.restart()
+    started = site.worker_processes()
+    site.reload()
+    reloaded = site.worker_processes()
+    assert [True] * 2 * site.workers == [each.accepts for each in started + reloaded]
+    assert workers(site) == {each.pid for each in reloaded}
+
+
+def test_site_that_was_just_reloaded_ends_in_order(site: Site) -> None:
+    site.reload()
+    site.stop()
+    assert "goodbye to uWSGI" in (site.folder / "uwsgi.log").read_text(), "it was killed"
+    site.start()
 
 
 def test_orderly_end_answers_what_it_has_taken(site: Site) -> None:

@@ -45,7 +45,7 @@ def test_old_python_hands_over_to_a_newer_one_on_path(tree: Tree, tmp_path: Path
     newer = tmp_path / f"python3.{min(sys.version_info.minor, 14)}"
     newer.symlink_to(sys.executable)
     done = tree.install("nothing", python=as_python_3_6(tmp_path), PATH=str(tmp_path))
-    assert (2, "Usage: python3 requirements/install.py lab|q2|site|dev\n") == (
+    assert (2, "Usage: python3 requirements/install.py lab|q2|q5|dev\n") == (
         done.returncode,
         done.stderr,
     )

@@ -7,20 +7,20 @@ from pathlib import Path
 import pytest
 
 from answerbook.services import MissingProgram
-from answerbook.services.packages import Q2, SITE, Packages
+from answerbook.services.packages import Q2, Q5, Packages
 from requirements.environment import DOWNLOAD, Environment
 from tests.setup.trees import Tree, copy_tree
 
 ON_DEMAND = """
-from answerbook.services.packages import Q2
-assert "pyspark" in Q2.lacking()
-Q2.provide()
-assert [] == Q2.lacking()
+from answerbook.services.packages import {question}
+assert "{package}" in {question}.lacking()
+{question}.provide()
+assert [] == {question}.lacking()
 """
 FOR_DJANGO = """
 from answerbook import services
-from answerbook.services.packages import SITE
-assert "Django" in SITE.lacking()
+from answerbook.services.packages import Q5
+assert "Django" in Q5.lacking()
 services.fetch_packages("site")
 from django.contrib.postgres.search import SearchVector
 """
@@ -44,7 +44,7 @@ def test_packages_are_installed_beside_the_lab_with_their_size_announced(
     assert "487 MB, once." in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("packages", [Q2, SITE], ids=lambda packages: packages.name)
+@pytest.mark.parametrize("packages", [Q2, Q5], ids=lambda packages: packages.name)
 def test_announced_size_is_what_a_question_adds_to_the_lab(packages: Packages) -> None:
     assert DOWNLOAD[packages.name] - DOWNLOAD["lab"] == packages.download / 1e6
 
@@ -61,13 +61,23 @@ def test_packages_that_cannot_be_had_are_told_in_one_paragraph(
 
 @pytest.mark.thorough
 @pytest.mark.timeout(1800)
-def test_environment_of_the_lab_gets_all_that_question_2_needs(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("question", "package", "imported"),
+    [
+        ("Q2", "pyspark", "pyspark, confluent_kafka, msgspec"),
+        ("Q5", "locust", "locust, django, pyuwsgi"),
+    ],
+)
+def test_environment_of_the_lab_gets_all_that_a_question_needs(
+    question: str, package: str, imported: str, tmp_path: Path
+) -> None:
     tree = copy_tree(tmp_path / "tree")
     done = tree.install("lab")
     assert done.returncode == 0, done.stderr
     subprocess.check_call([tree.python, "-m", "answerbook", "--help"])
-    subprocess.check_call([tree.python, "-c", ON_DEMAND])
-    subprocess.check_call([tree.python, "-c", "import pyspark, confluent_kafka, msgspec"])
+    provide = ON_DEMAND.format(question=question, package=package)
+    subprocess.check_call([tree.python, "-c", provide])
+    subprocess.check_call([tree.python, "-c", f"import {imported}"])
 
 
 @pytest.mark.thorough

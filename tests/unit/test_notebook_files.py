@@ -80,12 +80,13 @@ def test_bars_of_tqdm_go_and_what_was_written_between_them_stays(options: dict[s
     assert ["number 0", "number 1", "number 2", "warning: 3 of 7"] == left
 
 
-def test_bars_that_stood_under_each_other_leave_nothing() -> None:
+@pytest.mark.parametrize("what", ["starting", "migrations, documents and static files"])
+def test_bars_that_stood_under_each_other_leave_nothing(what: str) -> None:
     stream = io.StringIO()
     bars = [tqdm(bar_format="{desc}", position=row, leave=False, file=stream) for row in range(3)]
     for second in range(3):
         for name, bar in zip("abc", bars, strict=True):
-            bar.set_description_str(f"{name}: starting … {second} s")
+            bar.set_description_str(f"{name}: {what} … {second} s")
     for bar in reversed(bars):
         bar.close()
     print("warning", file=stream)

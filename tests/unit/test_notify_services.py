@@ -185,9 +185,21 @@ def test_command_starts_without_any_package_of_question_2() -> None:
 # -- packages ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("of", [packages.Q2, packages.SITE], ids=lambda of: of.name)
+@pytest.mark.parametrize("of", [packages.Q2, packages.Q5], ids=lambda of: of.name)
 def test_no_package_lacks_where_all_is_installed(of: packages.Packages) -> None:
     assert [] == of.lacking()
+
+
+def test_search_site_brings_what_loads_it_and_nothing_of_question_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "requirements").mkdir()
+    (tmp_path / "requirements" / "q5.txt").write_text("locust==0.1 \\\ndjango==0.1 \\\n")
+    (tmp_path / "pyproject.toml").write_text('[dependency-groups]\nsite = ["Django>=5.2"]\n')
+    extras = ['locust>=2.43; extra == "q5"', 'pyspark==4.2.0; extra == "q2"']
+    monkeypatch.setattr(packages, "repository", lambda: tmp_path)
+    monkeypatch.setattr(packages, "requires", lambda _: extras)
+    assert ["Django", "locust"] == packages.Q5.lacking()
 
 
 def test_package_of_another_version_than_the_pinned_one_is_lacking(

@@ -92,7 +92,7 @@ def pins(name: str) -> dict[str, set[str]]:
     }
 
 
-@pytest.mark.parametrize("name", ["lab.txt", "q2.txt", "site.txt", "dev.txt"])
+@pytest.mark.parametrize("name", ["lab.txt", "q2.txt", "q5.txt", "site.txt", "dev.txt"])
 def test_every_requirement_is_pinned_with_hashes(name: str) -> None:
     assert len(pins(name)) > (10 if name == "site.txt" else 100)
     for pin, hashes in pins(name).items():
@@ -101,7 +101,14 @@ def test_every_requirement_is_pinned_with_hashes(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "whole"), [("lab.txt", "q2.txt"), ("q2.txt", "dev.txt"), ("site.txt", "dev.txt")]
+    ("part", "whole"),
+    [
+        ("lab.txt", "q2.txt"),
+        ("lab.txt", "q5.txt"),
+        ("site.txt", "q5.txt"),
+        ("q2.txt", "dev.txt"),
+        ("q5.txt", "dev.txt"),
+    ],
 )
 def test_each_file_pins_the_versions_of_the_one_that_holds_it(part: str, whole: str) -> None:
     # By version alone: a marker says who else wants it.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 
-BAR = re.compile(r"\d+%\|.*\||\d+\S* \[\d+:\d+|^\S+: \w+ … \d+ s\s*$")
+BAR = re.compile(r"\d+%\|.*\||\d+\S* \[\d+:\d+|^\S+: [\w, ]+ … \d+ s\s*$")
 """A state of a tqdm bar, with or without a total, or of a service that starts."""
 UP = "\x1b[A"
 """What tqdm moves to the line above with, where several bars stand under each other."""

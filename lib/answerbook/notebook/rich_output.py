@@ -7,7 +7,7 @@ notebook can find captions, tables and the verdicts of exercises without reading
 from html import escape
 from typing import Literal
 
-Role = Literal["figure", "caption", "table", "exercise"]
+Role = Literal["figure", "caption", "table", "exercise", "code", "link"]
 
 
 def show_html(html: str, plain: str, role: Role, **details: str) -> None:

@@ -130,7 +130,7 @@ def fetch(names: Iterable[Name]) -> None:
         service.engine.fetch(service)
 
 
-def fetch_packages(name: Literal["q2", "site"]) -> None:
+def fetch_packages(name: Literal["notify", "site"]) -> None:
     """Install the Python packages of question 2 or of the site; quick when they are there.
 
     For a notebook that imports them and does not start what they belong to. Raises MissingProgram.

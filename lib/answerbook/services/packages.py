@@ -32,8 +32,8 @@ class Packages:
     """Who needs them, to begin a sentence with."""
     download: int
     """Bytes; a test compares."""
-    is_group: bool = False
-    """A dependency group of pyproject.toml, which a checkout has, and no extra of this package."""
+    group: str = ""
+    """A dependency group of pyproject.toml that is needed beside the extra; a checkout has it."""
 
     def provide(self) -> None:
         """Have them installed; quick when they are. Raises MissingProgram with what mends it."""
@@ -69,18 +69,23 @@ class Packages:
         ]
 
     def _wanted(self) -> list[str]:
-        """What the extra names, by this package's own metadata, or the group, by pyproject.toml."""
-        root = repository()
-        if self.is_group:
-            assert root is not None, "who asks runs a program of the checkout"
-            project = tomllib.loads((root / "pyproject.toml").read_text())
-            return [_name(line) for line in project["dependency-groups"][self.name]]
+        """What the extra names, by this package's own metadata, and what the group does."""
         try:
             lines = requires("answerbook") or []
         except PackageNotFoundError:  # on PYTHONPATH, not installed: somebody knows what he does
-            return []
+            lines = []
         of_extra = rf"""extra == ["']{self.name}["']"""
-        return [_name(line) for line in lines if re.search(of_extra, line)]
+        extra = [line for line in lines if re.search(of_extra, line)]
+        return [_name(line) for line in (*self._of_group(), *extra)]
+
+    def _of_group(self) -> list[str]:
+        if not self.group:
+            return []
+        root = repository()
+        assert root is not None, "who asks runs a program of the checkout"
+        project = tomllib.loads((root / "pyproject.toml").read_text())
+        lines: list[str] = project["dependency-groups"][self.group]
+        return lines
 
     def _pins(self) -> dict[str, set[str]]:
         """Name → its version, or those for several versions of Python."""
@@ -112,14 +117,15 @@ Q2 = Packages(
     whose="The notification system",
     download=487_000_000,
 )
-SITE = Packages(
-    name="site",
-    what="Django, uWSGI and the site's other packages",
-    whose="Question 5",
-    download=10_000_000,
-    is_group=True,
+Q5 = Packages(
+    name="q5",
+    what="Django, uWSGI, Locust and question 5's other packages",
+    whose="The search site",
+    download=17_000_000,
+    group="site",
 )
-OF = {packages.name: packages for packages in (Q2, SITE)}
+OF = {"notify": Q2, "site": Q5}
+"""By the service that cannot do without them."""
 
 
 def _is_there(name: str, pinned: set[str]) -> bool:

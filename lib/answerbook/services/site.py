@@ -17,7 +17,7 @@ from typing import ClassVar, Self
 import psutil
 
 from answerbook.config import Settings, repository
-from answerbook.services import probe
+from answerbook.services import probe, uwsgi_workers
 from answerbook.services.address import Secret
 from answerbook.services.contract import Service
 from answerbook.services.engine import Engine
@@ -30,12 +30,14 @@ from answerbook.services.errors import (
 )
 from answerbook.services.postgres import Postgres
 from answerbook.services.state import StateFolder
+from answerbook.services.uwsgi_workers import Worker
 
 PREFIX = "SITE_"
 DATABASE = "site"
 ADMIN = "admin"
 SECRET_KEY_CHARACTERS = 64
 RELOAD_SECONDS = 60.0
+WORKERS = 2
 
 
 class Site(Service):
@@ -50,6 +52,7 @@ class Site(Service):
     ) -> None:
         super().__init__(state, engine, settings)
         self.postgres = postgres
+        self._configured: dict[str, str] = {}
 
     # -- address ------------------------------------------------------------------------------
 
@@ -82,7 +85,11 @@ class Site(Service):
     @property
     def workers(self) -> int:
         """Of uWSGI, at its next start."""
-        return int(os.environ.get(f"{PREFIX}WORKERS") or 2)
+        return int(self._given().get(f"{PREFIX}WORKERS") or WORKERS)
+
+    def worker_processes(self) -> list[Worker]:
+        """Those of today, by uWSGI's own account. Raises OSError where it does not run."""
+        return uwsgi_workers.workers(self.folder)
 
     def addresses(self) -> dict[str, str]:
         """The variables that its processes must have been started with to be of use now."""
@@ -90,12 +97,11 @@ class Site(Service):
 
     def variables(self) -> dict[str, str]:
         """All that `site/manage.py` and uWSGI are told. Raises NotRunning without PostgreSQL."""
-        given = {name: value for name, value in os.environ.items() if name.startswith(PREFIX)}
         return {
             f"{PREFIX}WORKERS": str(self.workers),
             f"{PREFIX}ALLOWED_HOSTS": "127.0.0.1,localhost",
             f"{PREFIX}TLS": "0",  # loopback needs none
-            **given,
+            **self._given(),
             **self.addresses(),
             f"{PREFIX}SECRET_KEY": self._secret_key,
             f"{PREFIX}STATIC_ROOT": str(self.folder / "static"),
@@ -104,6 +110,20 @@ class Site(Service):
         }
 
     # -- control ------------------------------------------------------------------------------
+
+    def configure(
+        self, *, workers: int | None = None, rate: int | None = None, burst: int | None = None
+    ) -> Self:
+        """How this handle starts it from now on; what is not named is as the environment says.
+
+        `workers` of uWSGI; `rate`, requests a second that nginx takes from one address, and
+        `burst`, as many at once before it refuses any.
+        """
+        wanted = {"WORKERS": workers, "RATE": rate, "BURST": burst}
+        self._configured = {
+            f"{PREFIX}{name}": str(number) for name, number in wanted.items() if number is not None
+        }
+        return self
 
     def start(self, node: int | None = None) -> Self:
         """Start PostgreSQL, then the site, where they do not run."""
@@ -116,17 +136,12 @@ class Site(Service):
         Raises NotRunning, and StartFailed where the new workers do not come up.
         """
         with self._changing(None):
-            master = self._master()
-            before = {child.pid for child in master.children()}
-            (self.folder / "control").write_text("c")
+            self._master()
             deadline = time.monotonic() + RELOAD_SECONDS
-            while not self._is_replaced(master, before):
-                if time.monotonic() > deadline:
-                    raise StartFailed(
-                        f"The site's workers were not replaced within {RELOAD_SECONDS:.0f} s. "
-                        f"Its log says why:\n{self._last_words()}"
-                    )
-                time.sleep(0.05)
+            # One that is starting is passed over, and would keep the code that it began with.
+            before = self._wait_for_others(frozenset(), deadline)
+            (self.folder / "control").write_text("c")
+            self._wait_for_others(before, deadline)
             self.ping()
 
     def manage(self, *words: str | Path) -> str:
@@ -150,7 +165,12 @@ class Site(Service):
     # -- readiness ----------------------------------------------------------------------------
 
     def round_trip(self) -> None:
-        """A page, as a browser gets it."""
+        """A page, as a browser gets it, and no worker that is still starting.
+
+        To one that is, uWSGI's orderly end does not get through.
+        """
+        if not all(worker.accepts for worker in self.worker_processes()):
+            raise ConnectionError("not every worker takes requests yet")
         self._get("/readyz")
         if "<form" not in self._get("/"):
             raise ConnectionError("what answers at / is not the home page")
@@ -188,9 +208,27 @@ class Site(Service):
                 return psutil.Process(process.pid)
         raise NotRunning("The site is not running. Start it: `answerbook up site`.")
 
-    def _is_replaced(self, master: psutil.Process, before: set[int]) -> bool:
-        now = {child.pid for child in master.children()}
-        return len(now) >= len(before) and not now & before
+    def _wait_for_others(self, before: frozenset[int], deadline: float) -> frozenset[int]:
+        """Until all workers take requests and none is of `before`; their pids."""
+        while True:
+            try:
+                now = self.worker_processes()
+            except OSError:  # it ended meanwhile
+                now = []
+            pids = frozenset(worker.pid for worker in now)
+            if now and all(worker.accepts for worker in now) and not pids & before:
+                return pids
+            if time.monotonic() > deadline:
+                raise StartFailed(
+                    f"The site's workers were not replaced within {RELOAD_SECONDS:.0f} s. "
+                    f"Its log says why:\n{self._last_words()}"
+                )
+            time.sleep(0.05)
+
+    def _given(self) -> dict[str, str]:
+        """Of the reader's environment, and over it what was configured."""
+        environment = {name: text for name, text in os.environ.items() if name.startswith(PREFIX)}
+        return environment | self._configured
 
     @property
     def _secret_key(self) -> str:

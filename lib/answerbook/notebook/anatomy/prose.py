@@ -38,6 +38,7 @@ SERVICES: dict[str, Name] = {
     "the notification system": "notify",
     "FCM's emulator": "notify-emulator",
     "a delivery worker": "notify-deliver",
+    "the search site": "site",
 }
 """How the cost line names a service → how `services.require` does."""
 BULLETS = ("- **do**:", "- **learn**:", "- **need**:")

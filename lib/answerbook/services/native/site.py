@@ -15,18 +15,11 @@ from answerbook.services.contract import Service
 from answerbook.services.native import processes, programs
 from answerbook.services.native.launch import Launch, Plan
 from answerbook.services.native.notify import own_version
-from answerbook.services.packages import SITE
+from answerbook.services.packages import Q5
 from answerbook.services.site import DATABASE, PREFIX, Site, root
 
 BACKLOG = 1_024
 HARAKIRI = "30"
-STEPS = {
-    "migrate": ("--no-input",),
-    "collectstatic": ("--no-input", "--clear"),
-    "load_default_corpus": (),
-    "ensure_admin": (),
-}
-"""Of manage.py, before the site starts; each does nothing where it is done."""
 
 
 class SiteRecipe:
@@ -34,7 +27,7 @@ class SiteRecipe:
 
     def fetch(self, service: Service) -> str:
         root()
-        SITE.provide()
+        Q5.provide()
         self._nginx = programs.nginx(service.settings)
         return own_version()
 
@@ -42,11 +35,9 @@ class SiteRecipe:
         assert isinstance(plan.service, Site)
         plan.service.postgres.ensure_database(DATABASE)
         variables = self._variables(plan.service, plan)
-        manage_py = root() / "manage.py"
         with progress.waiting("site: migrations, documents and static files"):
-            for command, options in STEPS.items():
-                manage: list[str | Path] = [sys.executable, manage_py, command, *options]
-                processes.run(Launch("site", manage, plan.folder, variables), plan.mark)
+            prepare: list[str | Path] = [sys.executable, root() / "manage.py", "prepare"]
+            processes.run(Launch("site", prepare, plan.folder, variables), plan.mark)
         self._configure_nginx(plan, variables)
         return [self._uwsgi(plan, variables), self._start_nginx(plan)]
 
