@@ -229,7 +229,7 @@ def test_packages_alone_are_asked_for_without_the_programs_they_belong_to(
 ) -> None:
     services.fetch_packages("site")  # all is there: nothing to do
     (tmp_path / "requirements").mkdir()
-    (tmp_path / "requirements" / "site.txt").write_text("django==0.1 \\\n    --hash=sha256:00\n")
+    (tmp_path / "requirements" / "q5.txt").write_text("django==0.1 \\\n    --hash=sha256:00\n")
     group = '[dependency-groups]\nsite = ["django>=5.2"]\n'
     (tmp_path / "pyproject.toml").write_text(group)
     monkeypatch.setattr(packages, "repository", lambda: tmp_path)

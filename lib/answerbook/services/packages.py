@@ -120,7 +120,7 @@ Q2 = Packages(
 Q5 = Packages(
     name="q5",
     what="Django, uWSGI, Locust and question 5's other packages",
-    whose="The search site",
+    whose="Question 5",
     download=17_000_000,
     group="site",
 )
