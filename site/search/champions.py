@@ -26,8 +26,9 @@ _GIVEN = f"""
     FROM (
         SELECT number, least, id, ({IMPACT})::real AS impact
         FROM search_document {{sample}}
-        JOIN search_length ON document_id = id,
-        unnest(vector) JOIN unnest(%(terms)s::text[], %(least)s::real[])
+        JOIN search_length ON document_id = id
+        CROSS JOIN unnest(vector)
+        JOIN unnest(%(terms)s::text[], %(least)s::real[])
             WITH ORDINALITY AS frequent (term, least, number) ON lexeme = term
     ) AS given
     WHERE impact >= least
@@ -84,6 +85,10 @@ def refresh() -> None:
                 if frequent[number - 1][1] > SLACK * length:
                     least[number - 1] = impact
         cursor.execute("SET LOCAL work_mem = '256MB'")
+        # The planner knows nothing of these lexemes, and would sort those of all documents; as it
+        # stands, each document's length is looked up once, and not once for each of its lexemes.
+        cursor.execute("SET LOCAL enable_mergejoin = off")
+        cursor.execute("SET LOCAL join_collapse_limit = 1")
         cursor.execute(f"CREATE TEMPORARY TABLE given AS {_GIVEN.format(sample='')}", parameters)
         cursor.execute(_LISTS, parameters)
         cursor.execute("DROP TABLE given")

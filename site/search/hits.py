@@ -10,7 +10,7 @@ from search.tsquery import TsQuery
 
 MARKED, SNIPPET = "marked", "snippet"
 """Annotations of a row."""
-_QUERY, _IDS = "\ue003", [0]
+_QUERY, _IDS = "\ue003", "{0}"
 """What stands in the SQL for a query and for ids until it is run."""
 
 
@@ -19,12 +19,9 @@ def of(scores: Sequence[tuple[int, float]], query: str) -> tuple[Hit, ...]:
     from search.models import Document
 
     sql, parameters = _sql()
-    given = {_QUERY: query}
-    ids = [id_ for id_, _ in scores]
-    values = [
-        ids if value == _IDS else given.get(value, value) if isinstance(value, str) else value
-        for value in parameters
-    ]
+    ids = ",".join(str(id_) for id_, _ in scores)
+    given = {_QUERY: query, _IDS: f"{{{ids}}}"}
+    values = [given.get(value, value) if isinstance(value, str) else value for value in parameters]
     rows = {row.id: row for row in Document.objects.raw(sql, values)}
     return tuple(_hit(row, score) for id_, score in scores if (row := rows.get(id_)) is not None)
 
@@ -36,7 +33,7 @@ def _sql() -> tuple[str, tuple[Any, ...]]:
 
     query = TsQuery(_QUERY)
     rows = (
-        Document.objects.of_ids(_IDS)
+        Document.objects.of_ids([0])
         .annotate(**{MARKED: snippets.title(query), SNIPPET: snippets.snippet(query)})
         .defer("body", "vector")
     )

@@ -19,10 +19,18 @@ FREQUENCY = f"""
 """Of a lexeme of `unnest(vector)`."""
 
 
-def share(frequency: str, mean: str) -> str:
-    """What a lexeme gives a document of `length` words, but for its rarity; all of it SQL."""
-    return f"{K1 + 1} * {frequency} / ({frequency} + {K1} * ({1 - B} + {B} * length / {mean}))"
+def half(mean: str) -> str:
+    """The frequency at which a document of `length` words has half of what it can get; in SQL.
+
+    As float8: what begins as an integer or a decimal would be counted in numeric, and slowly.
+    """
+    return f"({K1}::float8 * ({1 - B}::float8 + {B}::float8 * length::float8 / {mean}))"
 
 
-IMPACT = share(FREQUENCY, "%(mean)s")
+def share(frequency: str, half: str) -> str:
+    """What a lexeme gives a document, but for its rarity: (k1 + 1) f / (f + half); in SQL."""
+    return f"({K1 + 1}::float8 * (1 - {half} / ({frequency} + {half})))"
+
+
+IMPACT = share(FREQUENCY, half("%(mean)s"))
 """Of a lexeme of `unnest(vector)`."""

@@ -5,11 +5,11 @@ headlines of those few.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Value
+from django.db.models import F
 from django.db.models.expressions import RawSQL
 
 from search import facets, hits
@@ -29,7 +29,8 @@ LARGE = 20_000
 """Documents that may match; from here on, a part of them is looked at first."""
 ENOUGH = 100
 """Of a part: with so many, the rest needs no counting."""
-LIKELY = COUNT_CAP + 50
+LIKELY = 500
+"""Of one word's best documents: more would tell no more of the filters, and take longer."""
 POOR = 3
 """When there are less, another spelling is looked for."""
 MOST_PAGES = 100
@@ -61,7 +62,8 @@ class DocumentQuerySet(models.QuerySet["Document"]):
 
     def of_ids(self, ids: Sequence[int]) -> "DocumentQuerySet":
         """Those with these ids."""
-        return self.filter(IsOneOf(Value(list(ids), ArrayField(models.BigIntegerField()))))
+        # As one text: a list would be written out number by number, which takes its time.
+        return self.among(RawSQL("%s::bigint[]", [f"{{{','.join(map(str, ids))}}}"]))
 
     def among(self, ids: RawSQL) -> "DocumentQuerySet":
         """Those whose ids are in an array that SQL makes."""
@@ -131,6 +133,8 @@ class _Found:
         for some in self._parts(matching, query):
             look = facets.look(some, self._filters, all_of_them=False)
             if look.count.number >= ENOUGH:
+                if self._filters == Filters() and self._ranker.least(query) > COUNT_CAP:
+                    look = replace(look, count=Count(COUNT_CAP, capped=True))
                 return matching, look
         look = facets.look(matching, self._filters)
         return matching if look.ids is None else self._documents.of_ids(look.ids), look
@@ -139,8 +143,9 @@ class _Found:
         """Of what matches, where it may be much: that is quicker to look at than all."""
         if self._ranker.most(query) < LARGE:
             return
-        if self._filters == Filters() and (likely := self._ranker.likely(LIKELY)):
-            yield matching.of_ids(likely)
+        likely = self._ranker.likely(LIKELY) if self._filters == Filters() else None
+        if likely is not None:
+            yield matching.among(likely)
         yield matching.in_sample()
 
     def page(self, order: Order, number: int) -> Page:

@@ -41,7 +41,7 @@ def score(words: list[str], document: Document, among: list[Document]) -> float:
         often = 3 * title[word] + 2 * tags[word] + body[word]
         norm = often + 1.2 * (0.25 + 0.75 * length(document) / mean)
         total += idf * 2.2 * often / norm
-    return total
+    return round(total, 12)  # two documents may score the same in different floats
 
 
 def counts() -> tuple[dict[str, int], dict[int, int], tuple[int, int]]:

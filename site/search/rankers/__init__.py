@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.db.models.expressions import RawSQL
 
 from search.query import Analysis
 from search.results import Count
@@ -26,13 +27,18 @@ class Ranker(ABC):
         del query
         return 0
 
-    def likely(self, number: int) -> list[int]:
-        """Ids of documents that match, where so many are known without a look at the index.
+    def least(self, query: str) -> int:
+        """How many documents match at the least, by the corpus's statistics; 0 where it is open."""
+        del query
+        return 0
 
-        The best ones; or none.
+    def likely(self, number: int) -> RawSQL | None:
+        """An array of the ids of so many documents, of which nearly all match.
+
+        Nothing, where those are not known without a look at the index.
         """
         del number
-        return []
+        return None
 
     @abstractmethod
     def best(

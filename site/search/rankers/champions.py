@@ -41,27 +41,30 @@ ENDINGS = 20
 """Of a beginning, the most frequent lexemes whose lists are used."""
 DEPTH = 20_000
 """Entries that are looked at, of the lists of all its endings together."""
-_WANTED = """
-    unnest(%s::text[], %s::int[], %s::float8[], %s::float8[], %s::int[])
+# Side by side in the list of columns: as functions of a FROM, they would be written down first.
+_LISTED = """
+    SELECT element, idf, chance * worst AS lack,
+        unnest(documents[:depth]) AS document, unnest(impacts[:depth]) AS impact
+    FROM unnest(%s::text[], %s::int[], %s::float8[], %s::float8[], %s::int[])
         AS wanted (term, element, idf, chance, depth)
-    JOIN search_champion USING (term),
-    unnest(documents[:depth], impacts[:depth]) AS listed (document, impact)
+    JOIN search_champion USING (term)
 """
-# A document of no list would have `chance * worst` of each; what is more than that is its gain.
+# A document of no list would have the `lack` of each; what is more than that is its gain.
 _OF_WORDS = f"""
-    SELECT document FROM {_WANTED}
-    GROUP BY document ORDER BY sum(idf * (impact - chance * worst)) DESC, document LIMIT %s
+    SELECT document FROM ({_LISTED}) AS listed
+    GROUP BY document ORDER BY sum(idf * (impact - lack)) DESC, document LIMIT %s
 """
 # Endings of one beginning are one element of the query. An ending's weight x comes back from its
 # impact, k * x / (1 + x), and is added to those of the others.
+_WEIGHT = f"impact / greatest({K1 + 1} - impact, 1e-6)"
+_OF_ONE_BEGINNING = f"""
+    SELECT document FROM ({_LISTED}) AS listed
+    GROUP BY document ORDER BY sum({_WEIGHT}) DESC, document LIMIT %s
+"""
 _OF_BEGINNINGS = f"""
     SELECT document FROM (
         SELECT document, idf * ({K1 + 1} * sum(x) / (1 + sum(x)) - max(lack)) AS gain
-        FROM (
-            SELECT document, element, idf, chance * worst AS lack,
-                impact / greatest({K1 + 1} - impact, 1e-6) AS x
-            FROM {_WANTED}
-        ) AS known
+        FROM (SELECT document, element, idf, lack, {_WEIGHT} AS x FROM ({_LISTED}) AS listed) AS x
         GROUP BY document, element, idf
     ) AS by_element
     GROUP BY document ORDER BY sum(gain) DESC, document LIMIT %s
@@ -69,7 +72,7 @@ _OF_BEGINNINGS = f"""
 _FIRST = "SELECT unnest(documents[:%s]) FROM search_champion WHERE term = %s"
 _HAVING = "SELECT id FROM search_document WHERE vector @@ %s::tsquery LIMIT %s"
 _AND_RECENT = "ARRAY(({}) UNION ALL SELECT document_id FROM search_recent)"
-_LISTED = """
+_LISTS = """
     SELECT element, term, known.documents, champion.length
     FROM (
         SELECT place AS element, word AS term
@@ -103,13 +106,18 @@ class _List:
 class Champions(Exact):
     """The ranker that looks at the best."""
 
-    def likely(self, number: int) -> list[int]:
-        if len(self.analysis.lexemes) + len(self.analysis.prefixes) != 1 or not self._lists:
-            return []
+    def likely(self, number: int) -> RawSQL | None:
+        if self._elements != 1 or not self._lists:
+            return None
         most = max(self._lists, key=lambda each: each.documents)
-        with connection.cursor() as cursor:
-            cursor.execute(_FIRST, [number, most.term])
-            return [id_ for (id_,) in cursor.fetchall()]
+        return RawSQL(f"ARRAY({_FIRST})", [number, most.term])
+
+    def least(self, query: str) -> int:
+        known = super().least(query)
+        # Of a beginning, the documents of its most frequent ending.
+        if self._elements == 1 and not known and not any(sign in query for sign in "!&<"):
+            known = max((each.documents for each in self._lists), default=0)
+        return known
 
     def best(
         self, matching: "DocumentQuerySet", query: str, count: Count, first: int, last: int
@@ -133,9 +141,13 @@ class Champions(Exact):
         """Of the query's lexemes and of its beginnings' most frequent ones."""
         with connection.cursor() as cursor:
             cursor.execute(
-                _LISTED, [list(self.analysis.lexemes), list(self.analysis.prefixes), ENDINGS]
+                _LISTS, [list(self.analysis.lexemes), list(self.analysis.prefixes), ENDINGS]
             )
             return [_List(*row) for row in cursor.fetchall()]
+
+    @property
+    def _elements(self) -> int:
+        return len(self.analysis.lexemes) + len(self.analysis.prefixes)
 
     def _first_number(self, last: int) -> int:
         """How many candidates to begin with."""
@@ -149,7 +161,9 @@ class Champions(Exact):
         if self.analysis.is_one_lexeme:  # as it stands, the list is in order
             return RawSQL(_AND_RECENT.format(_FIRST), [number, self._lists[0].term])
         endings = sum(each.element < 0 for each in self._lists)
-        sql = _OF_BEGINNINGS if endings else _OF_WORDS
+        sql = _OF_WORDS
+        if endings:
+            sql = _OF_ONE_BEGINNING if self._elements == 1 else _OF_BEGINNINGS
         parameters: list[Any] = [
             [each.term for each in self._lists],
             [each.element for each in self._lists],
