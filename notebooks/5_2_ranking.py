@@ -748,13 +748,13 @@ exercises.next_page.check(answer, connection)
 # %% [markdown]
 # ## Next, and further reading
 # - Before: [5.1 Full-text search](5_1_full_text_search.ipynb)
+# - Next: [5.3 The search site](5_3_search_site.ipynb)
 # - [The Probabilistic Relevance Framework: BM25 and
 #   Beyond](https://www.staff.city.ac.uk/~sbrp622/papers/foundations_bm25_review.pdf), by Robertson
 #   and Zaragoza, where each part comes from
 # - [Introduction to Information Retrieval](https://nlp.stanford.edu/IR-book/), chapters 7 and 8:
 #   champion lists, and evaluation
-# - [Controlling text search](https://www.postgresql.org/docs/current/textsearch-controls.html),
-#   how `ts_rank` sees itself
+# - [Controlling text search](https://www.postgresql.org/docs/current/textsearch-controls.html)
 # - [No Offset](https://use-the-index-luke.com/no-offset), by Markus Winand
 
 # %%

@@ -580,7 +580,8 @@ exercises.directive.check(answer)
 
 # %% [markdown]
 # ## Next, and further reading
-# - Before: [5.1 Full-text search](5_1_full_text_search.ipynb), what happens in PostgreSQL
+# - Before: [5.1 Full-text search](5_1_full_text_search.ipynb) and [5.2
+#   Ranking](5_2_ranking.ipynb), what happens in PostgreSQL
 # - [Things to know about uWSGI](https://uwsgi-docs.readthedocs.io/en/latest/ThingsToKnow.html),
 #   and [the art of graceful
 #   reloading](https://uwsgi-docs.readthedocs.io/en/latest/articles/TheArtOfGracefulReloading.html)
