@@ -82,8 +82,8 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         analysis = parsed.analyse()
         if not analysis:
             return Page(parsed.text, filters, order, 1, (), Count(0), ignored=analysis.ignored)
-        found = _Found(self, parsed, analysis, filters)
-        return found.page(order, max(1, page))
+        found = _Found(self, parsed, analysis, filters, order)
+        return found.page(max(1, page))
 
     def ranking(self, text: str, depth: int) -> list[tuple[int, float]]:
         """Ids and scores of the best `depth` documents: what `search` shows page by page."""
@@ -91,7 +91,7 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         analysis = parsed.analyse()
         if not analysis:
             return []
-        return _Found(self, parsed, analysis, Filters()).ids("relevance", 0, depth)
+        return _Found(self, parsed, analysis, Filters()).ids(0, depth)
 
 
 def _parsed(text: str) -> Parsed:
@@ -107,12 +107,18 @@ class _Found:
     """What matches, by every word or by any."""
 
     def __init__(
-        self, documents: DocumentQuerySet, parsed: Parsed, analysis: Analysis, filters: Filters
+        self,
+        documents: DocumentQuerySet,
+        parsed: Parsed,
+        analysis: Analysis,
+        filters: Filters,
+        order: Order = "relevance",
     ) -> None:
         self._documents = documents
         self._parsed = parsed
         self._analysis = analysis
         self._filters = filters
+        self._order = order
         self._ranker = ranker(analysis)
         self.query = analysis.all_words
         self.any_word = False
@@ -136,7 +142,10 @@ class _Found:
                 if self._filters == Filters() and self._ranker.least(query) > COUNT_CAP:
                     look = replace(look, count=Count(COUNT_CAP, capped=True))
                 return matching, look
-        look = facets.look(matching, self._filters)
+        # To score costs a look little; it is in vain where there turn out to be too many.
+        few = self._order == "relevance" and self._ranker.expected(query) <= COUNT_CAP
+        score = self._ranker.score(query) if few else None
+        look = facets.look(matching, self._filters, score=score)
         return matching if look.ids is None else self._documents.of_ids(look.ids), look
 
     def _parts(self, matching: DocumentQuerySet, query: str) -> Iterator[DocumentQuerySet]:
@@ -148,14 +157,14 @@ class _Found:
             yield matching.among(likely)
         yield matching.in_sample()
 
-    def page(self, order: Order, number: int) -> Page:
+    def page(self, number: int) -> Page:
         first = (number - 1) * PAGE_SIZE
         wanted = PAGE_SIZE + 1  # one more, to know whether there is another page
-        ids = self.ids(order, first, first + wanted) if number <= MOST_PAGES else []
+        ids = self.ids(first, first + wanted) if number <= MOST_PAGES else []
         return Page(
             text=self._parsed.text,
             filters=self._filters,
-            order=order,
+            order=self._order,
             number=number,
             hits=hits.of(ids[:PAGE_SIZE], self.query),
             count=self.count,
@@ -170,8 +179,10 @@ class _Found:
     def _is_poor(self) -> bool:
         return self.any_word or self.count.number < POOR
 
-    def ids(self, order: Order, first: int, last: int) -> list[tuple[int, float]]:
-        if order == "relevance":
+    def ids(self, first: int, last: int) -> list[tuple[int, float]]:
+        if self.look.ids is not None and self.look.scores is not None:
+            return list(zip(self.look.ids, self.look.scores, strict=True))[first:last]
+        if self._order == "relevance":
             return self._ranker.best(self.matching, self.query, self.count, first, last)
         newest = self.matching.order_by(F("date").desc(nulls_last=True), "id")
         return [(id_, 0.0) for id_ in newest.values_list("id", flat=True)[first:last]]

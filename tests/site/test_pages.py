@@ -115,8 +115,8 @@ def test_page_of_results_asks_the_database_a_fixed_number_of_times(
     assert len(searching) == MOST_QUERIES, "\n".join(sql.strip()[:60] for sql in searching)
 
 
-MOST_QUERIES = 9
-"""Time limit, synonyms, words, statistics, a look, ids, page; and two for the record of it."""
+MOST_QUERIES = 8
+"""Time limit, synonyms, words, statistics, a look, page; and two for the record of it."""
 
 
 def test_address_holds_the_whole_state(client: Client, documents: list[Document]) -> None:

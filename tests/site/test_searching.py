@@ -121,14 +121,14 @@ def test_body_of_any_length_and_any_script_is_kept() -> None:
     assert Document.objects.get(title="Long").body.endswith("omega")
 
 
-def test_page_takes_five_queries_whatever_it_shows() -> None:
+def test_page_takes_four_queries_whatever_it_shows() -> None:
     for number in range(30):
         add(f"json {number}", "text", tags=[f"tag{number}"])
     with CaptureQueriesContext(
         connection,
     ) as queries:
         assert 10 == len(Document.objects.search("json text").hits)
-    assert 5 == len(queries), [query["sql"][:80] for query in queries]
+    assert 4 == len(queries), [query["sql"][:80] for query in queries]
 
 
 def test_marked_words_stand_in_the_snippet_of_code_too() -> None:

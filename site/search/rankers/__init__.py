@@ -1,7 +1,7 @@
 """Which documents come first: two answers behind one interface, chosen by `SITE_RANKER`."""
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db.models.expressions import RawSQL
@@ -31,6 +31,15 @@ class Ranker(ABC):
         """How many documents match at the least, by the corpus's statistics; 0 where it is open."""
         del query
         return 0
+
+    def expected(self, query: str) -> float:
+        """How many match, if the query's words had nothing to do with each other; 0 for unknown."""
+        del query
+        return 0.0
+
+    @abstractmethod
+    def score(self, query: str) -> tuple[str, list[Any]]:
+        """SQL for the score of a document of `vector` and `length`, and its parameters."""
 
     def likely(self, number: int) -> RawSQL | None:
         """An array of the ids of so many documents, of which nearly all match.

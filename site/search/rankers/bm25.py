@@ -8,8 +8,8 @@ the title counts as three, in the tags as two.
 default is champions.py, which comes to the same and scores few of them.
 """
 
+import math
 from functools import cached_property
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
@@ -29,14 +29,11 @@ if TYPE_CHECKING:
 _FREQUENCY = (
     f"round({TITLE} * ts_rank_cd('{{{1 / TITLE}, 0, {TAGS / TITLE}, 1}}', vector, %s::tsquery))"
 )
-_OF_A_LEXEME = f"%s * {share(_FREQUENCY, 'half')}"
+_OF_A_LEXEME = f"%s * {share(_FREQUENCY, half('%s'))}"
 # Written out lexeme by lexeme: a loop over them in SQL takes as long as all else.
 _SCORED = """
     SELECT id, {score} AS score
-    FROM (
-        SELECT id, vector, {half} AS half FROM ({matching}) AS document
-        JOIN search_length ON document_id = id
-    ) AS weighed
+    FROM ({matching}) AS document JOIN search_length ON document_id = id
     ORDER BY score DESC, id
     OFFSET %s LIMIT %s
 """
@@ -59,27 +56,33 @@ class Exact(Ranker):
             return 0
         return max(self.known.frequencies, default=0)
 
+    def expected(self, query: str) -> float:
+        known, most = self.known, self.most(query)
+        if query != self.analysis.all_words or not most:
+            return most
+        shares = [number / known.documents for number in known.frequencies]
+        return known.documents * math.prod(shares) if shares else most
+
+    def score(self, query: str) -> tuple[str, list[Any]]:
+        del query
+        known, analysis = self.known, self.analysis
+        idfs = [*known.idfs, *known.idfs_of_prefixes]
+        words = [*map(as_query, analysis.lexemes), *map(as_prefix, analysis.prefixes)]
+        mean = known.mean_length
+        parameters: list[Any] = []
+        for idf, word in zip(idfs, words, strict=True):
+            parameters += [idf, mean, word, mean]  # in the order of `share`
+        return " + ".join([_OF_A_LEXEME] * len(words)) or "0::float8", parameters
+
     def best(
         self, matching: "DocumentQuerySet", query: str, count: Count, first: int, last: int
     ) -> list[tuple[int, float]]:
-        del query, count
+        del count
         rows, parameters = matching.order_by().values("id", "vector").query.sql_with_params()
-        queries = [
-            *map(as_query, self.analysis.lexemes),
-            *map(as_prefix, self.analysis.prefixes),
-        ]
-        idfs = [*self.known.idfs, *self.known.idfs_of_prefixes]
-        of_lexemes: list[Any] = [*chain.from_iterable(zip(idfs, queries, strict=True))]
-        score = " + ".join([_OF_A_LEXEME] * len(queries)) or "0::float8"
+        score, of_score = self.score(query)
         with connection.cursor() as cursor:
             cursor.execute(
-                _SCORED.format(score=score, half=half("%s"), matching=rows),
-                [
-                    *of_lexemes,
-                    self.known.mean_length,
-                    *parameters,
-                    first,
-                    last - first,
-                ],
+                _SCORED.format(score=score, matching=rows),
+                [*of_score, *parameters, first, last - first],
             )
             return [(id_, float(score)) for id_, score in cursor.fetchall()]

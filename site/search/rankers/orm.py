@@ -4,7 +4,7 @@ It scores every row that matches, so a common word costs what its rows cost; and
 how rare a word is. It is what notebook 5_1 teaches first.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.search import SearchRank
 from django.db.models import F, Value
@@ -22,6 +22,9 @@ BY_LENGTH = 1
 
 class Orm(Ranker):
     """The ranker."""
+
+    def score(self, query: str) -> tuple[str, list[Any]]:
+        return f"ts_rank(vector, %s::tsquery, {BY_LENGTH})", [query]
 
     def best(
         self, matching: "DocumentQuerySet", query: str, count: Count, first: int, last: int
