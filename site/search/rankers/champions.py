@@ -31,7 +31,7 @@ SPARE = 40
 """Of one word's list, in case that some are gone or have changed."""
 MORE = 4
 """Times as many at least, where a page was not filled."""
-MOST = 8_000
+MOST = 4_000
 """Where more had to be looked at, to score all that match takes no longer."""
 MOST_OF_RARE = 4_000
 """Documents of lexemes without a list."""
@@ -126,14 +126,16 @@ class Champions(Exact):
             return super().best(matching, query, count, first, last)
         number, wanted = self._first_number(last), last - first
         end = sum(each.length for each in self._lists)
-        while number < MORE * end and number <= MOST:
+        while True:
             few = matching.among(self._candidates(query, number))
             found = super().best(few, query, count, first, last)
             if len(found) == wanted:
                 return found
             # As many as would have filled it, if those to come match as often as these did.
             enough = round(1.3 * number * last / (first + len(found) or 1))
-            number = min(max(enough, MORE * number), MORE**2 * number)
+            if number >= end or enough > MOST:
+                break
+            number = max(enough, MORE * number)
         return super().best(matching, query, count, first, last)
 
     @cached_property
