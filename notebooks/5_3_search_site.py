@@ -63,7 +63,7 @@ source("search/manager.py", "DocumentQuerySet.search")
 source("search/manager.py", "_Found.page")
 
 # %% [markdown]
-# Two stages: find and rank **ids**, cut to a page, and only then (`_hits`) read titles
+# Two stages: find and rank **ids**, cut to a page, and only then (`hits.of`) read titles
 # and make headlines, of ten rows and not of all that match. The view knows nothing of
 # that:
 
