@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from answerbook.services.site import root
+
 if TYPE_CHECKING:
     import psycopg
 
@@ -178,12 +180,5 @@ def _discounted(grades: Sequence[int]) -> float:
 
 
 def _folder() -> Path:
-    """Raises FileNotFoundError outside of the repository, where there are no documents."""
-    from answerbook import config  # imports pydantic, which most cells do not need
-
-    root = config.repository()
-    if root is None:
-        raise FileNotFoundError(
-            "The documents are in the repository: run this notebook in a clone of it."
-        )
-    return root / "site" / "search" / "corpus"
+    """Raises MissingProgram outside of the repository, where there are no documents."""
+    return root() / "search" / "corpus"

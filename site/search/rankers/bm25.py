@@ -52,8 +52,11 @@ class Exact(Ranker):
         return min(numbers) if query == self.analysis.all_words else max(numbers)
 
     def least(self, query: str) -> int:
-        if any(sign in query for sign in "!&<"):  # not, and, followed by
-            return 0
+        is_either = not any(sign in query for sign in "!&<")  # neither not, and, nor followed by
+        return self._of_one_word() if is_either else 0
+
+    def _of_one_word(self) -> int:
+        """Documents of the most frequent of the query's words."""
         return max(self.known.frequencies, default=0)
 
     def expected(self, query: str) -> float:

@@ -112,12 +112,12 @@ class Champions(Exact):
         most = max(self._lists, key=lambda each: each.documents)
         return RawSQL(f"ARRAY({_FIRST})", [number, most.term])
 
-    def least(self, query: str) -> int:
-        known = super().least(query)
-        # Of a beginning, the documents of its most frequent ending.
-        if self._elements == 1 and not known and not any(sign in query for sign in "!&<"):
-            known = max((each.documents for each in self._lists), default=0)
-        return known
+    def _of_one_word(self) -> int:
+        known = super()._of_one_word()
+        if known or self._elements != 1:
+            return known
+        # Of a beginning, its most frequent ending.
+        return max((each.documents for each in self._lists), default=0)
 
     def best(
         self, matching: "DocumentQuerySet", query: str, count: Count, first: int, last: int
