@@ -50,6 +50,11 @@ class Schedule:
         """Arrivals that were due and have not ended."""
         return len(self._waiting)
 
+    @property
+    def untold(self) -> bool:
+        """Whether anything ended since the last second was closed."""
+        return (self._accepted, self._errors, self._requests) != self._before
+
     def run(self) -> None:
         """Hand arrivals out, each at its time, until the shape's end or `stop`."""
         self.started, self.began = True, time.monotonic()
