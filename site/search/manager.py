@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 FEW = PAGE_SIZE
 """Documents with every word; when there are less, those with any word are taken."""
+FEW_EXPECTED = COUNT_CAP // 3
+"""Documents; words that go together are in more than chance would have it."""
 LARGE = 20_000
 """Documents that may match; from here on, a part of them is looked at first."""
 ENOUGH = 100
@@ -143,7 +145,7 @@ class _Found:
                     look = replace(look, count=Count(COUNT_CAP, capped=True))
                 return matching, look
         # To score costs a look little; it is in vain where there turn out to be too many.
-        few = self._order == "relevance" and self._ranker.expected(query) <= COUNT_CAP
+        few = self._order == "relevance" and self._ranker.expected(query) <= FEW_EXPECTED
         score = self._ranker.score(query) if few else None
         look = facets.look(matching, self._filters, score=score)
         return matching if look.ids is None else self._documents.of_ids(look.ids), look

@@ -15,11 +15,20 @@ ONE_TYPO_FROM, TWO_TYPOS_FROM = 5, 9
 """Letters."""
 TIMES_AS_FREQUENT = 10
 """A corpus has typos of its own: a word that is there gives way to one as much more frequent."""
+NO_TYPO = 20
+NO_TYPO_SHARE = 1 / 5_000
+"""A word in so many documents, and in such a share of all, is right as it stands."""
 MOST_CANDIDATES = 60
 SIMILAR = 0.25
 _THRESHOLD = "SELECT set_config('pg_trgm.similarity_threshold', %s, false)"
 _CANDIDATES = """
-    SELECT typed, word, documents FROM unnest(%s::text[]) AS typed, LATERAL (
+    WITH doubted AS (
+        SELECT typed FROM unnest(%s::text[]) AS typed WHERE NOT EXISTS (
+            SELECT FROM search_word, search_corpus AS corpus WHERE word = typed
+            AND search_word.documents >= greatest(%s, %s * corpus.documents)
+        )
+    )
+    SELECT typed, word, documents FROM doubted, LATERAL (
         SELECT word, documents FROM search_word
         WHERE word %% typed AND length(word) BETWEEN length(typed) - 2 AND length(typed) + 2
         ORDER BY similarity(word, typed) DESC, documents DESC, word
@@ -29,7 +38,7 @@ _CANDIDATES = """
     -- Two letters that changed places leave a short word hardly a trigram in common.
     SELECT typed, word, documents
     FROM unnest(%s::text[], %s::text[]) AS swapped (typed, variant)
-    JOIN search_word ON word = variant
+    JOIN doubted USING (typed) JOIN search_word ON word = variant
 """
 
 
@@ -39,12 +48,11 @@ def did_you_mean(text: str) -> str:
     if not words:
         return ""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config('pg_trgm.similarity_threshold', %s, false)", [str(SIMILAR)]
-        )
+        cursor.execute(_THRESHOLD, [str(SIMILAR)])
         swapped = [(word, variant) for word in words for variant in _swapped(word)]
         typed_of, variants = [one for one, _ in swapped], [variant for _, variant in swapped]
-        cursor.execute(_CANDIDATES, [words, MOST_CANDIDATES, typed_of, variants])
+        given = [words, NO_TYPO, NO_TYPO_SHARE, MOST_CANDIDATES, typed_of, variants]
+        cursor.execute(_CANDIDATES, given)
         near: dict[str, list[tuple[str, int]]] = {word: [] for word in words}
         for typed, word, documents in cursor.fetchall():
             near[typed].append((word, documents))
