@@ -105,13 +105,13 @@ PIN = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 COMPILE = $(PIN) pyproject.toml --group build
 requirements: ## Pin again what pyproject.toml and the jgo files name (ARGS=--upgrade for the newest)
 	@$(INSTALL) dev
-	$(COMPILE) --extra lab --extra q1 --extra q2 --extra q5 --extra dev --group site --output-file requirements/dev.txt $(ARGS)
+	$(COMPILE) --extra lab --extra q1 --extra q2 --extra q3 --extra q5 --extra dev --group site --output-file requirements/dev.txt $(ARGS)
 	cp requirements/dev.txt requirements/lab.txt
 	cp requirements/dev.txt requirements/q2.txt
 	cp requirements/dev.txt requirements/q5.txt
 	cp requirements/dev.txt requirements/site.txt
-	$(COMPILE) --extra lab --extra q1 --output-file requirements/lab.txt
-	$(COMPILE) --extra lab --extra q1 --extra q2 --output-file requirements/q2.txt
-	$(COMPILE) --extra lab --extra q1 --extra q5 --group site --output-file requirements/q5.txt
+	$(COMPILE) --extra lab --extra q1 --extra q3 --output-file requirements/lab.txt
+	$(COMPILE) --extra lab --extra q1 --extra q2 --extra q3 --output-file requirements/q2.txt
+	$(COMPILE) --extra lab --extra q1 --extra q3 --extra q5 --group site --output-file requirements/q5.txt
 	$(PIN) --group site --output-file requirements/site.txt
 	$(BIN)/python -m answerbook.services.native.programs.lock
