@@ -35,15 +35,16 @@ USERS = 4
 """That ask for pages at once: two for each worker, so that neither ever waits for one."""
 OBVIOUS = 12
 """Searches of each class in the obvious way, which takes its time."""
-GOALS: dict[str, tuple[str, str, float]] = {
-    # What: where it stands, and what it is to be at least or at most.
+AT_LEAST = {
     "documents imported a second": ("import", "documents_per_second", 5_000),
-    "pages a second": ("pages", "pages_per_second", 100),
-    "p95 of a page, ms": ("pages", "p95_ms", -100),
-    "workers, MB": ("pages", "memory_mb", -250),
-    "tables and indexes, times the text": ("size", "times_the_text", -4),
+    "pages a second, classes mixed": ("pages", "pages_per_second", 100),
 }
-"""Of the whole; a negative number is the most."""
+AT_MOST = {
+    "milliseconds that 95 of 100 pages keep": ("pages", "p95_ms", 100),
+    "megabytes of the web server's workers": ("pages", "memory_mb", 250),
+    "tables and indexes, times the text": ("size", "times_the_text", 4),
+}
+"""What is wanted of the whole: where in the results it stands, and the goal."""
 
 
 def main() -> int:
@@ -67,6 +68,7 @@ def main() -> int:
         results["classes"] = classes(options.searches, path, naive=not options.quick)
         results["words"] = words(options.searches)
         results["pages"] = pages(site)
+        results["goals"] = goals(results)
     written = machine.write("search", results, options.folder)
     missed = _report(results)
     say(f"written: {written}")
@@ -196,6 +198,16 @@ def pages(site: Site) -> dict[str, Any]:
     }
 
 
+def goals(results: dict[str, Any]) -> dict[str, Any]:
+    """What is wanted of the whole, what was measured, and whether that will do."""
+    found: dict[str, Any] = {}
+    for what, (part, name, goal) in (AT_LEAST | AT_MOST).items():
+        value, at_most = results[part][name], what in AT_MOST
+        met = value <= goal if at_most else value >= goal
+        found[what] = {"value": value, "goal": goal, "at_most": at_most, "met": met}
+    return found
+
+
 def _report(results: dict[str, Any]) -> list[str]:
     """Print what was not reached, and give it."""
     missed = [
@@ -208,10 +220,11 @@ def _report(results: dict[str, Any]) -> list[str]:
         for kind, one in results["classes"].items()
         if one["overlap"] < 0.9
     ]
-    for what, (part, name, goal) in GOALS.items():
-        measured = results[part][name]
-        if measured < goal or (goal < 0 and measured > -goal):
-            missed.append(f"{what}: {measured}, goal {abs(goal):g}")
+    missed += [
+        f"{what}: {one['value']}, goal {one['goal']:g}"
+        for what, one in results["goals"].items()
+        if not one["met"]
+    ]
     for line in missed:
         say(f"not reached: {line}")
     return missed

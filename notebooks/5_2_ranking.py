@@ -652,7 +652,8 @@ names = ["milliseconds, p95", "goal", "site", "obvious way", "tantivy"]
 caption = f"{count:,} documents, {cores} cores; ten rows with headlines each."
 table(search_rows(benchmark), columns=names, caption=caption)
 costs = search_costs(benchmark)
-table(costs, columns=["of the site", "measured"], caption="And what it takes.")
+names = ["of the site", "measured", "goal", "reached"]
+table(costs, columns=names, caption="And what it takes.")
 
 # %% [markdown]
 # ## Follow-ups
