@@ -1,6 +1,8 @@
 """The documents of benchmarks/search.py in the site's index: imported, counted, and their size."""
 
 import os
+import re
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -28,7 +30,9 @@ def load(site: Site, path: Path, documents: int) -> dict[str, Any]:
     """Import the file as an operator does, and watch what it takes."""
     say("importing them")
     process = psutil.Popen(
-        [sys.executable, root() / "manage.py", "import_documents", path],
+        [sys.executable, root() / "manage.py", "import_documents", "--verbosity=2", path],
+        stdout=subprocess.PIPE,
+        text=True,
         env={**os.environ, **site.variables()},
     )
     began, peak = time.monotonic(), 0
@@ -38,13 +42,18 @@ def load(site: Site, path: Path, documents: int) -> dict[str, Any]:
         except psutil.NoSuchProcess:
             break
         time.sleep(0.2)
-    assert process.wait() == 0, "the import failed"
+    told, _ = process.communicate()
+    assert process.returncode == 0, "the import failed"
     seconds = time.monotonic() - began
+    steps = {step: float(took) for took, step in re.findall(r"(?m)^([\d.]+) s (.+)$", told)}
+    for step, took in steps.items():
+        say(f"  {took:6.1f} s {step}")
     say(f"  {documents / seconds:,.0f} documents a second, {peak / 1e6:.0f} MB")
     return {
         "seconds": round(seconds, 1),
         "documents_per_second": round(documents / seconds),
         "peak_mb": round(peak / 1e6),
+        "steps": steps,
     }
 
 

@@ -1,7 +1,7 @@
 """Documents from a file into the index, all of them or none: for a command and for the admin.
 
-Rows are streamed by COPY into a temporary table, and go from there into the documents in one
-statement at the end. Whatever stops an import before that, the old documents are whole.
+Rows are streamed by COPY into a temporary table, and go from there into the documents, all in one
+transaction. Whatever stops an import before its end, the old documents are whole.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from django.db import connection, transaction
 
 from search import champions, statistics
+from search.doing import Doing, silently
 from search.lexemes import INDEXED_CHARACTERS
 from search.rows import FIELDS, Refused, Row
 
@@ -26,18 +27,28 @@ GIN = ["document_vector", "document_tags"]
 _CLEAN = "SELECT gin_clean_pending_list(name::regclass) FROM unnest(%s::text[]) AS name"
 _STAGING = """
     CREATE TEMPORARY TABLE staging (
-        line bigint, source text, external_id text, title text, body text, kind text,
+        place bigint, source text, external_id text, title text, body text, kind text,
         tags text[], url text, date date
     ) ON COMMIT DROP
 """
-_COPY = f"COPY staging (line, {', '.join(FIELDS)}) FROM STDIN"
+_COPY = f"COPY staging (place, {', '.join(FIELDS)}) FROM STDIN"
+BATCH = 20_000
+"""Rows that go into the documents at once, so that one sees how far it is."""
+# The last of each goes in. They are few, and to sort whole rows would write all of them once more.
+_INDEX = """
+    CREATE INDEX ON staging (place);
+    ANALYZE staging (place);
+    CREATE TEMPORARY TABLE superseded ON COMMIT DROP AS
+        SELECT place FROM (
+            SELECT place, max(place) OVER (PARTITION BY source, external_id) AS last FROM staging
+        ) AS of_each WHERE place < last
+"""
 _CONTENT = ("title", "body", "kind", "tags", "url", "date")
 _UPSERT = f"""
     WITH written AS (
         INSERT INTO search_document AS old ({", ".join(FIELDS)})
         SELECT {", ".join(FIELDS)} FROM staging
-        -- The last of each. To sort whole rows instead would write all of them once more.
-        WHERE line IN (SELECT max(line) FROM staging GROUP BY source, external_id)
+        WHERE place >= %s AND place < %s AND place NOT IN (SELECT place FROM superseded)
         ON CONFLICT (source, external_id) DO UPDATE
         SET {", ".join(f"{name} = excluded.{name}" for name in _CONTENT)}
         WHERE ({", ".join(f"old.{name}" for name in _CONTENT)})
@@ -70,8 +81,13 @@ class Imported:
         return self.added + self.changed + self.unchanged + self.repeated
 
 
-def import_rows(rows: Iterable[Row | Refused], *, dry_run: bool = False) -> Imported:
-    """Add and change documents. Raises what reading and PostgreSQL raise, with nothing changed."""
+def import_rows(
+    rows: Iterable[Row | Refused], *, dry_run: bool = False, doing: Doing = silently
+) -> Imported:
+    """Add and change documents; `doing` hears of what comes once all rows are read.
+
+    Raises what reading and PostgreSQL raise, with nothing changed.
+    """
     done = Imported()
     with (
         suppress(_Undone),
@@ -83,19 +99,20 @@ def import_rows(rows: Iterable[Row | Refused], *, dry_run: bool = False) -> Impo
         staged = 0
         with cast("Cursor[Any]", cursor.cursor).copy(_COPY) as copy:
             for values in _good(rows, done):
-                copy.write_row(values)
+                copy.write_row((staged, *values))
                 staged += 1
         if staged > MOST_BY_TRIGGER:
-            stack.enter_context(statistics.bulk())
-        cursor.execute(_UPSERT)
-        row = cursor.fetchone()
-        assert row is not None
-        done.added, done.changed = row
-        cursor.execute("SELECT count(*) FROM (SELECT DISTINCT source, external_id FROM staging) s")
-        (different,) = cursor.fetchone() or (0,)
-        done.repeated = staged - different
-        done.unchanged = different - done.added - done.changed
-        cursor.execute("DROP TABLE staging")  # whoever called may be in a transaction of its own
+            stack.enter_context(statistics.bulk(doing))
+        cursor.execute(_INDEX)
+        for first in range(0, staged, BATCH):
+            doing("indexing the documents", first, staged)
+            cursor.execute(_UPSERT, [first, first + BATCH])
+            added, changed = cursor.fetchone() or (0, 0)
+            done.added, done.changed = done.added + added, done.changed + changed
+        cursor.execute("SELECT count(*) FROM superseded")
+        (done.repeated,) = cursor.fetchone() or (0,)
+        done.unchanged = staged - done.repeated - done.added - done.changed
+        cursor.execute("DROP TABLE staging, superseded")  # a caller's transaction may go on
         if dry_run:
             raise _Undone
         settle()
@@ -123,4 +140,4 @@ def _good(rows: Iterable[Row | Refused], done: Imported) -> Iterator[Sequence[An
             continue
         if len(row.body) > INDEXED_CHARACTERS:
             done.cut.append(row.line)
-        yield (row.line, *(getattr(row, name) for name in FIELDS))
+        yield [getattr(row, name) for name in FIELDS]

@@ -6,6 +6,7 @@ counted here, with two letters that changed places as one typo.
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import connection
 
@@ -51,7 +52,7 @@ def did_you_mean(text: str) -> str:
         cursor.execute(_THRESHOLD, [str(SIMILAR)])
         swapped = [(word, variant) for word in words for variant in _swapped(word)]
         typed_of, variants = [one for one, _ in swapped], [variant for _, variant in swapped]
-        given = [words, NO_TYPO, NO_TYPO_SHARE, MOST_CANDIDATES, typed_of, variants]
+        given: list[Any] = [words, NO_TYPO, NO_TYPO_SHARE, MOST_CANDIDATES, typed_of, variants]
         cursor.execute(_CANDIDATES, given)
         near: dict[str, list[tuple[str, int]]] = {word: [] for word in words}
         for typed, word, documents in cursor.fetchall():

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 
 from search import champions
+from search.doing import Doing, silently
 
 _REBUILD = """
     DELETE FROM search_term;
@@ -81,20 +82,22 @@ def of(lexemes: Sequence[str], prefixes: Sequence[str] = ()) -> Statistics:
     )
 
 
-def rebuild() -> None:
+def rebuild(doing: Doing = silently) -> None:
     """Count everything anew. Whoever searches meanwhile sees the old numbers."""
     with transaction.atomic(), connection.cursor() as cursor:
+        doing("counting words", 0, 0)
         cursor.execute(_REBUILD)
+        doing("listing the best documents of common words", 0, 0)
         champions.refresh()
 
 
 @contextmanager
-def bulk() -> Iterator[None]:
+def bulk(doing: Doing = silently) -> Iterator[None]:
     """A transaction whose changes are counted once, at its end."""
     with transaction.atomic():
         begin_bulk()
         yield
-        end_bulk()
+        end_bulk(doing)
 
 
 def begin_bulk() -> None:
@@ -110,12 +113,12 @@ def begin_bulk() -> None:
         cursor.execute("SET LOCAL maintenance_work_mem = '256MB'")
 
 
-def end_bulk() -> None:
+def end_bulk(doing: Doing = silently) -> None:
     """Count what was changed since `begin_bulk`."""
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE search_document ENABLE TRIGGER USER")
         cursor.execute("ANALYZE search_document")
-    rebuild()
+    rebuild(doing)
     with connection.cursor() as cursor:
         # The planner is to know what is new from the first search on.
         cursor.execute("ANALYZE search_length, search_term, search_champion")

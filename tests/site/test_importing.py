@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from search.importing import import_rows
+from search.importing import MOST_BY_TRIGGER, import_rows
 from search.models import Document, Word
 from search.rows import Refused, Row, UnreadableFile, read
 
@@ -41,6 +42,22 @@ def test_changed_row_changes_its_document_alone(tmp_path: Path) -> None:
     assert (1, 1, 0, 1) == (done.added, done.changed, done.unchanged, done.repeated)
     assert "new" == Document.objects.get(external_id="1").body
     assert 3 == Document.objects.count()
+
+
+def test_the_last_of_each_goes_in_whichever_batches_they_are_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("search.importing.BATCH", 2)
+    numbers = (1, 2, 3, 1, 4, 1, 2)
+    rows = [row(number, body=f"place {place}") for place, number in enumerate(numbers)]
+    heard: list[tuple[str, int, int]] = []
+    done = import_rows(
+        read(jsonl(tmp_path / "a.jsonl", *rows)), doing=lambda *said: heard.append(said)
+    )
+    assert (4, 0, 0, 3) == (done.added, done.changed, done.unchanged, done.repeated)
+    bodies = dict(Document.objects.values_list("external_id", "body"))
+    assert {"1": "place 5", "2": "place 6", "3": "place 2", "4": "place 4"} == bodies
+    assert [(each, 7) for each in (0, 2, 4, 6)] == [(so_far, total) for _, so_far, total in heard]
 
 
 @pytest.mark.parametrize(
@@ -127,3 +144,17 @@ def test_command_reports_and_a_dry_run_changes_nothing(tmp_path: Path) -> None:
         call_command("import_documents", str(path), stdout=out, stderr=err)
     assert 2 == Document.objects.count()
     assert Word.objects.filter(word="vocabulary").exists()
+
+
+def test_command_tells_its_steps_and_what_each_took(tmp_path: Path) -> None:
+    path = jsonl(tmp_path / "a.jsonl", *(row(number) for number in range(MOST_BY_TRIGGER + 1)))
+    told = StringIO()
+    call_command("import_documents", path, verbosity=2, stdout=told)
+    steps = re.findall(r"^[0-9.]+ s (.+)$", told.getvalue(), re.MULTILINE)
+    assert [
+        "reading the file",
+        "indexing the documents",
+        "counting words",
+        "listing the best documents of common words",
+        "collecting words for better spellings",
+    ] == steps

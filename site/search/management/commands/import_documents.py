@@ -6,11 +6,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
-from tqdm import tqdm
 
 from search import vocabulary
 from search.importing import Imported, import_rows
 from search.lexemes import INDEXED_CHARACTERS
+from search.management.steps import Steps
 from search.rows import FIELDS, REQUIRED, UnreadableFile, read
 
 SHOWN = 20
@@ -41,16 +41,20 @@ class Command(BaseCommand):
         path: Path = options["file"]
         try:
             size = path.stat().st_size
-            with tqdm(total=size, unit="B", unit_scale=True, leave=False, desc=path.name) as bar:
-                rows = read(path, options["source"], bar.update)
-                done = import_rows(rows, dry_run=options["dry_run"])
+            with Steps(path.name, size) as steps:
+                rows = read(path, options["source"], steps.read)
+                done = import_rows(rows, dry_run=options["dry_run"], doing=steps.doing)
+                if not options["dry_run"] and done.added + done.changed:
+                    steps.doing("collecting words for better spellings")
+                    vocabulary.refresh()
         except (UnreadableFile, OSError) as error:
             raise CommandError(f"Nothing was imported. {error}") from error
         except DatabaseError as error:
             raise CommandError(f"Nothing was imported. PostgreSQL says: {error}") from error
         self._tell(done, options)
-        if not options["dry_run"] and done.added + done.changed:
-            self.stdout.write(f"{vocabulary.refresh():,} different words.")
+        if options["verbosity"] > 1:
+            for step, seconds in steps.seconds.items():
+                self.stdout.write(f"{seconds:.1f} s {step}")
         if done.refused:
             raise CommandError(f"{done.refused:,} rows were left out.", returncode=1)
 
