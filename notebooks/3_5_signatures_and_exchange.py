@@ -286,7 +286,8 @@ assert read == ORDER and unseal(agreed(bob, m), passed_on) == CHANGED
 
 # %% [markdown]
 # AES-GCM complained of nothing: both keys are right. So Bob signs what he saw, with a long-lived key
-# that Alice knows. With Mallory between them, that is not what she saw.
+# that Alice knows. With Mallory between them, that is not what she saw, whichever of the two public
+# keys Mallory hands her.
 
 # %%
 LABEL = b"answerbook 3.5: Bob answers "
@@ -457,6 +458,7 @@ for name, (key, *how) in schemes.items():
 names = ["scheme", "public key, bytes", "signature, bytes"]
 names += ["sign, ms", "verify, ms"]
 table(rows, columns=names, caption="Signatures: what they weigh and cost.")
+assert max(length for _, _, length, *_ in rows[1:3]) <= 72
 
 # %%
 speeds = {
@@ -587,8 +589,8 @@ answer = ...
 exercises.another.check(answer)
 
 # %% [markdown]
-# **2.** A device takes a random nonce once, and adds 1 for each signature. Write `answer(first,
-# second)`: the private key, from two that follow each other. Both have `.z`, `.r` and `.s`.
+# **2.** A device takes a random nonce once, and adds 1 for each signature. Write `answer(one, two)`:
+# the private key, from two that follow each other. Both have `.z`, `.r` and `.s`.
 #
 # <details><summary>Solution</summary>
 # From s₁·k = z₁ + r₁·d and s₂·(k + 1) = z₂ + r₂·d, without k:
