@@ -81,6 +81,18 @@ def test_length_of_the_prose_has_a_least_and_a_most(
     assert (not fits) == found
 
 
+def test_exercises_of_a_long_name_may_be_imported_in_parentheses(
+    template: Source, tmp_path: Path
+) -> None:
+    text = template.path.read_text()
+    imported = "import q0_0_template as exercises"
+    assert imported in text
+    wrapped = Source(tmp_path / template.path.name)
+    wrapped.path.write_text(text.replace(imported, "import (\n    q0_0_template as exercises,\n)"))
+    complaints = list(anatomy.complaints(wrapped))
+    assert not [found for found in complaints if "exercises" in found]
+
+
 def test_notebook_without_exercises_of_its_own_is_told_where_they_go(
     template: Source, tmp_path: Path
 ) -> None:
