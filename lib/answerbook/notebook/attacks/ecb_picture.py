@@ -8,7 +8,7 @@ that comes most often is the background, and what differs from it is the outline
 
 from collections import Counter
 
-WIDTH, HEIGHT = 196, 120
+WIDTH, HEIGHT = 388, 240
 """In pixels. Four bytes each: a row of WIDTH pixels is a whole number of AES's blocks of 16."""
 DIGITS = 4
 
@@ -20,16 +20,16 @@ CASE = bytes((0, 114, 178, 255))
 DISPLAY = bytes((32, 38, 46, 255))
 LIT = bytes((240, 228, 66, 255))
 
-FIRST, STEP = 22, 40
+FIRST, STEP = 44, 80
 """Left edges of the digits: the first one's, and from one to the next. Not on a block's edge."""
 SEGMENTS = {
-    "a": (4, 24, 25, 31),
-    "b": (24, 30, 29, 58),
-    "c": (24, 30, 62, 91),
-    "d": (4, 24, 89, 95),
-    "e": (-2, 4, 62, 91),
-    "f": (-2, 4, 29, 58),
-    "g": (4, 24, 57, 63),
+    "a": (10, 46, 50, 64),
+    "b": (46, 60, 60, 116),
+    "c": (46, 60, 124, 180),
+    "d": (10, 46, 176, 190),
+    "e": (-3, 11, 124, 180),
+    "f": (-3, 11, 60, 116),
+    "g": (10, 46, 113, 127),
 }
 """Of a seven-segment digit: left and right from the digit's edge, top and bottom in the picture."""
 LIGHTS = {
@@ -46,7 +46,7 @@ def draw(code: str) -> bytes:
     if len(code) != DIGITS or not set(code) <= set(LIGHTS):
         raise ValueError(f"A code has {DIGITS} digits, and is not {code!r}.")
     rows = [bytearray(CASE * WIDTH) for _ in range(HEIGHT)]
-    _fill(rows, 7, WIDTH - 7, 9, HEIGHT - 9, DISPLAY)
+    _fill(rows, 14, WIDTH - 14, 18, HEIGHT - 18, DISPLAY)
     for place, digit in enumerate(code):
         edge = FIRST + STEP * place
         for light in LIGHTS[digit]:
@@ -78,7 +78,7 @@ def read(ciphertext: bytes) -> str:
 
 
 def _digit(seen: list[bool], known: dict[str, list[bool]], place: int) -> str:
-    left = (FIRST + STEP * place - 2) // PIXELS_A_BLOCK
+    left = (FIRST + STEP * place - 3) // PIXELS_A_BLOCK
     right = left + STEP // PIXELS_A_BLOCK
     at = [row * BLOCKS_A_ROW + column for row in range(HEIGHT) for column in range(left, right)]
     differing = {
