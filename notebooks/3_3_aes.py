@@ -227,7 +227,8 @@ assert unseal(key, bound, b"wage of ann") == b"9,400 EUR"
 #
 # ## ECB shows the picture that it hides
 # `MODE_ECB` encrypts each block of 16 bytes by itself: no nonce, and equal blocks come out equal. A
-# display with a random code is drawn, and its pixels encrypted, four to a block.
+# display with a random code is drawn, and its pixels encrypted, four to a block. In the pictures, each
+# block has one colour: its first three bytes.
 #
 # <details><summary>Predict: what does a stronger key help, 256 bits instead of 128?</summary>
 # Nothing. No block is decrypted. All that is looked at is which blocks are equal.
@@ -349,7 +350,7 @@ assert all(0.5 < mean / expected(bits) < 2 for bits, mean in means.items())
 rows = []
 for bits in (*SHORT, 64, 96, 192):
     mean = power(means[bits]) if bits in means else "too long to try"
-    most = power(max(1, 2 ** ((bits - 31) / 2)))
+    most = power(2 ** ((bits - 31) / 2)) if bits > 31 else "none"
     rows.append((bits, mean, power(expected(bits)), most))
 names = ["bits", "first repeat", "computed", "for a risk of 2^-32"]
 table(rows, columns=names, caption="Messages until a nonce comes again.")
@@ -390,8 +391,8 @@ print(f"accepted: {right}, so the message ends in a byte {ends}")
 assert 16 - len(SECRET) % 16 in ends
 
 # %% [markdown]
-# That byte is the message's own padding. With two bytes known, the third is made to end in 2, 2; and
-# so on, through all blocks (Vaudenay, 2002).
+# That byte is the message's own padding. With the last byte known, the one before it is found by making
+# the end 2, 2; and so on, through all blocks (Vaudenay, 2002).
 #
 # <details><summary>Predict: how many questions does a byte take?</summary>
 # 128 on average, of 256 values. With 32 bytes, that is 4,096 questions, not 2 to the 256th power.

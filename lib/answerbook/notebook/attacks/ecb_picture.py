@@ -56,9 +56,14 @@ def draw(code: str) -> bytes:
 
 
 def pixels(data: bytes) -> list[list[tuple[int, int, int]]]:
-    """Rows of red, green and blue for `imshow`, of a picture or of its ciphertext taken for one."""
-    values = [tuple(data[at : at + 3]) for at in range(0, WIDTH * HEIGHT * BYTES_A_PIXEL, 4)]
-    return [values[at : at + WIDTH] for at in range(0, len(values), WIDTH)]  # type: ignore[misc]
+    """Rows of red, green and blue for `imshow`, of a picture or of its ciphertext taken for one.
+
+    Each block is drawn in one colour, its first three bytes, so that equal blocks are seen to be
+    equal: the four pixels of an encrypted block would have four colours, as stripes.
+    """
+    colours = [(block[0], block[1], block[2]) for block in _blocks(data)]
+    wide = [colour for colour in colours for _ in range(PIXELS_A_BLOCK)]
+    return [wide[at : at + WIDTH] for at in range(0, len(wide), WIDTH)]
 
 
 def repeated(data: bytes) -> int:
