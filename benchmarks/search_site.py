@@ -25,6 +25,7 @@ from search_documents import say
 
 from answerbook import services
 from answerbook.load.pages import asked_for
+from answerbook.notebook.search_site import cpu_seconds
 from answerbook.services import Site
 from answerbook.services.site import root
 
@@ -188,12 +189,17 @@ def pages(site: Site) -> dict[str, Any]:
     drawn = search_queries.drawn(20, seed=2)
     texts = [each.text for asked in drawn.values() for each in asked]
     say("asking for pages through nginx")
-    load = asked_for(site.url, texts, users=USERS)
+    with cpu_seconds(site, site) as spent:
+        load = asked_for(site.url, texts, users=USERS)
     say(f"  {load.a_second:.0f} a second, p95 {load.p95:g} ms, {load.failures} failures")
+    cpu = {role: round(1e3 * seconds / load.count, 1) for role, seconds in spent.items()}
+    cpu["locust"] = round(1e3 * load.cpu_seconds / load.count, 1)
+    say("  of the processors, ms a page: " + ", ".join(f"{k} {v}" for k, v in cpu.items()))
     return {
         "pages_per_second": round(load.a_second, 1),
         "p95_ms": load.p95,
         "failures": load.failures,
+        "cpu_ms_per_page": cpu,
         "memory_mb": round(site.engine.memory(site, 1) / 1e6),
     }
 
