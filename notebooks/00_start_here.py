@@ -25,7 +25,7 @@
 # |---|---|
 # | 1 · integration protocols | [1.1 REST](1_1_rest.ipynb), [1.2 REST in production](1_2_rest_in_production.ipynb), [1.3 AMQP](1_3_amqp.ipynb), [1.4 AMQP patterns](1_4_amqp_patterns.ipynb), [1.5 Kafka](1_5_kafka.ipynb), [1.6 RPC](1_6_rpc.ipynb), [1.7 Push](1_7_push.ipynb), [1.8 Devices and files](1_8_devices_and_files.ipynb), [1.9 Choosing](1_9_choosing.ipynb) |
 # | 2 · a million notifications an hour | [2.1 The plan](2_1_the_plan.ipynb), [2.2 The pipeline](2_2_the_pipeline.ipynb), [2.3 Delivery](2_3_delivery.ipynb), [2.4 A million an hour](2_4_a_million_an_hour.ipynb), [2.5 When things die](2_5_when_things_die.ipynb) |
-# | 3 · encryption, one-way and two-way | none yet |
+# | 3 · encryption, one-way and two-way | [3.1 Hashing](3_1_hashing.ipynb), [3.2 Passwords](3_2_passwords.ipynb), [3.3 AES](3_3_aes.ipynb), [3.4 RSA](3_4_rsa.ipynb), [3.5 Signatures and key exchange](3_5_signatures_and_exchange.ipynb), [3.6 Files and keys](3_6_files_and_keys.ipynb), [3.7 TLS and tokens](3_7_tls_and_tokens.ipynb) |
 # | 5 · a search page on PostgreSQL | [5.1 Full-text search](5_1_full_text_search.ipynb), [5.2 Ranking](5_2_ranking.ipynb), [5.3 The search site](5_3_search_site.ipynb) |
 
 # %%
@@ -398,6 +398,7 @@ exercises.answers.check(answer)
 # ## Next, and further reading
 # - Next, for question 1: [1.1 REST](1_1_rest.ipynb), then [1.3 AMQP](1_3_amqp.ipynb) and
 #   [1.5 Kafka](1_5_kafka.ipynb)
+# - For question 3: [3.1 Hashing](3_1_hashing.ipynb); it needs no service
 # - For question 5: [5.1 Full-text search](5_1_full_text_search.ipynb)
 # - [AMQP concepts](https://www.rabbitmq.com/tutorials/amqp-concepts), RabbitMQ's own introduction
 # - [Kafka: introduction](https://kafka.apache.org/intro), what a log is good for
