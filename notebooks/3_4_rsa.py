@@ -3,7 +3,7 @@
 # *1 minute · 0.2 GB · services: none*
 #
 # ## Answer in a minute
-# RSA encrypts with a public key what only the private key opens. It is slow, and takes some hundred
+# RSA encrypts with a public key what only the private key opens. It is slow, and takes a few hundred
 # bytes at most. So it never encrypts a file: it encrypts a fresh AES key, and AES-GCM encrypts the
 # file. That is hybrid encryption.
 #
@@ -41,7 +41,7 @@ from answerbook.notebook.key_files import protection
 # %% [markdown]
 # ## 3,072 bits are worth 128, and 2,048 end with 2030
 # A public key is a modulus *n*, the product of two secret primes, and an exponent *e*. How long the
-# search for primes takes is luck, in every library; OpenSSL, under `cryptography`, searches faster.
+# search for primes takes is luck, in every library.
 
 # %%
 with stopwatch() as watch:
@@ -56,12 +56,13 @@ assert not public.has_private() and key.p * key.q == public.n
 
 # %% [markdown]
 # Nobody tries all keys: one factors *n*, and the number field sieve does that far faster. NIST turns
-# its work into **bits of strength**, as of a key of that many bits which one would have to guess, by
-# a formula (SP 800-56B Rev. 2, Appendix D), in steps of 8.
+# its work into **bits of strength**, the length of a symmetric key that would take as much to guess,
+# by a formula (SP 800-56B Rev. 2, Appendix D), in steps of 8.
 #
 # By SP 800-57 Part 1 Rev. 5 (2020), 112 bits may protect data until the end of 2030, and serve only
-# to read old data afterwards; 128 bits stay. SP 800-131A Rev. 2 (2019) accepts 2,048 and more. Drafts of 2024 (SP 800-131A Rev. 3, IR 8547) soften the first date, for public keys,
-# to *deprecated*, and add a second: no RSA of any size after 2035, because of quantum computers. What
+# to read old data afterwards; 128 bits stay. SP 800-131A Rev. 2 (2019) accepts 2,048 and more.
+# Drafts of 2024 (SP 800-131A Rev. 3, IR 8547) soften the first date, for public keys, to
+# *deprecated*, and add a second: no RSA of any size after 2035, because of quantum computers. What
 # you encrypt today must hold as long as it is secret, so count from the end.
 #
 # <details><summary>Predict: what does one pay for a longer key, and who pays?</summary>
@@ -107,9 +108,9 @@ assert rows[2][4] > 2 * rows[0][4] and rows[1][4] > 2 * rows[1][3]
 # %% [markdown]
 # ## A key file is as strong as what turns the passphrase into a key
 # `export_key()` without a passphrase writes the private key in the clear. With one, there are two
-# formats. PKCS#8 with PBES2 (RFC 5958, RFC 8018) names a key derivation and a cipher, and scrypt with
-# N = 2¹⁷, r = 8, p = 1 is OWASP's choice: 128 MiB for each guess. The older format, `pkcs=1`, hashes
-# the passphrase with MD5, once. To their owner both look alike.
+# formats. PKCS#8 with PBES2 (RFC 5958, RFC 8018) names a key derivation and a cipher, and scrypt
+# with N = 2¹⁷, r = 8, p = 1 is OWASP's choice: 128 MiB for each guess. The older format, `pkcs=1`,
+# hashes the passphrase with MD5, once. To their owner both look alike.
 #
 # The owner waits once, and whoever guesses waits each time: so set the derivation yourself. What
 # pycryptodome writes here, `cryptography` reads.
@@ -121,7 +122,7 @@ SCRYPT = {
     "prot_params": {"iteration_count": 2**17, "salt_size": 16},
 }
 pem = key.export_key(passphrase=PASSPHRASE, pkcs=8, **SCRYPT)
-print(*(file[:37].decode() for file in (pem, public.export_key())), sep="\n")
+print(pem.decode().partition("\n")[0])
 loaded = serialization.load_pem_private_key(pem, PASSPHRASE.encode())
 assert loaded.private_numbers().public_numbers.n == key.n
 with raises(ValueError):
@@ -131,7 +132,7 @@ with raises(ValueError):
 # Whoever finds the file guesses. One guess, against the same key in four files:
 #
 # <details><summary>Predict: by how much does scrypt slow a guess down, against MD5?</summary>
-# By a factor of some hundred here, where Python takes most of the quick guess, and by far more in
+# By a factor of hundreds here, where Python takes most of the quick guess, and by far more in
 # truth: a graphics card tries MD5 by the billion, and has room for few guesses of 128 MiB each.
 # </details>
 
@@ -167,8 +168,8 @@ assert rows[3][3] > 20 * rows[0][3]
 #
 # ## OAEP uses SHA-1 unless you name another hash
 # OAEP (RFC 8017, section 7.1) mixes the message with random bytes, by a hash. Without `hashAlgo`,
-# pycryptodome takes SHA-1. That is no hole: nobody needs a collision there. But NIST retires SHA-1 by
-# the end of 2030, scanners report it, and both sides have to agree. (pycryptodome 4 has a second
+# pycryptodome takes SHA-1. That is no hole: nobody needs a collision there. But NIST retires SHA-1
+# by the end of 2030, scanners report it, and both sides have to agree. (pycryptodome 4 has a second
 # interface, `Crypto.Cipher.oaep`, without a default.)
 #
 # The mask has a hash too. pycryptodome's follows the first; Java's
@@ -287,7 +288,7 @@ with raises(ValueError):
     unseal(letter, key, b"reports, 2")
 
 # %% [markdown]
-# A program answers all of these with one and the same error; why, the last sections show.
+# Tell the sender of all of these in the same words; the last sections show why.
 #
 # What a letter does not say is who wrote it. The public key is public:
 
@@ -352,8 +353,9 @@ assert found == long
 
 # %% [markdown]
 # The cure is not *e* = 65,537 alone, though SP 800-56B demands more than 2¹⁶: then it takes 65,537
-# copies. The cure is padding. OAEP, with the same three keys and *e* = 3, makes three different
-# numbers of one message, each as long as its modulus:
+# copies. Numbering the copies is none either: with some more of them, Håstad's full result covers
+# every known polynomial of the message. The cure is random padding. OAEP, with the same three keys
+# and *e* = 3, makes three different numbers of one message, each as long as its modulus:
 
 # %%
 padded = []
@@ -384,12 +386,12 @@ def respond(sent):
 
 # %% [markdown]
 # Bleichenbacher (1998) multiplies, as with the price above. He has one captured ciphertext, sends
-# *c · sᵉ* for many numbers *s*, and looks at the answer. Not refused means: *m · s mod n* begins with
-# 00 02. That puts *m* into narrow ranges; the next *s* is chosen to cut them again.
+# *c · sᵉ* for many numbers *s*, and looks at the answer. Not refused means: *m · s mod n* begins
+# with 00 02. That puts *m* into narrow ranges; the next *s* is chosen to cut them again.
 #
-# The key is short to spare you a wait, not the attack: 1,025 bits, one more than 128 bytes, since
-# the leading byte of *n* decides how rare 00 02 is. For a usual key the first yes takes longer, by
-# the factor printed below; the length of the key hardly matters.
+# This key spares you a wait, not the attack. It has 1,025 bits, one more than fill 128 bytes, since
+# the leading byte of *n* decides how rare 00 02 is. For a usual key the first yes takes longer, as
+# printed below; apart from that, each further bit of the key costs a few questions.
 #
 # <details><summary>Predict: how many questions for each bit, once the first yes is there?</summary>
 # A few: each yes halves the range, every second <i>s</i> would do, and the zero that has to stand
@@ -431,21 +433,30 @@ assert per_bit < 20
 
 # %% [markdown]
 # The private key is still unknown; the recorded session is not. A status code is one such oracle.
-# Others were another alert, a closed connection, and time: ROBOT (2017) read what was sent to
-# Facebook and PayPal, and the Marvin attack (2023) needs the timing alone.
+# Others were another alert, a closed connection, and time: ROBOT (2017) found one at Facebook and at
+# PayPal, and the Marvin attack (2023) needs the timing alone.
 #
 # ## Whoever answers alike cannot be asked
 # RFC 8017 keeps v1.5 for existing applications only, SP 800-131A Rev. 2 disallows it for key
-# transport after 2023, TLS 1.3 has none of it. Where it must stay, *implicit rejection* helps: wrong padding gives no
-# error, but random bytes, always the same ones for the same ciphertext. pycryptodome does so when no
-# sentinel is given, OpenSSL since 3.2, and `cryptography` with it. The attack, again:
+# transport after 2023, TLS 1.3 has none of it. Where it must stay, *implicit rejection* helps:
+# wrong padding gives no error, but random bytes, always the same ones for the same ciphertext.
+# pycryptodome does so when no sentinel is given, OpenSSL since 3.2, and `cryptography` with it. The
+# attack, again:
+
 
 # %%
+def repaired(sent):
+    session_key = old_cipher.decrypt(sent)
+    return REFUSED if session_key is None else "401 unknown session"
+
+
 silent = bleichenbacher.recover(
-    captured, victim.n, victim.e, lambda sent: bool(old_cipher.decrypt(sent))
+    captured, victim.n, victim.e, lambda sent: repaired(sent) != REFUSED
 )
 with raises(bleichenbacher.NotRecovered):
     list(progress(silent, "asking in vain"))
+
+# %%
 nonsense = get_random_bytes(383).rjust(384, b"\0")
 once = loaded.decrypt(nonsense, padding.PKCS1v15())
 assert once == loaded.decrypt(nonsense, padding.PKCS1v15())
@@ -456,7 +467,7 @@ assert once == loaded.decrypt(nonsense, padding.PKCS1v15())
 # whatever its first bytes are, and with one error:
 #
 # <details><summary>Predict: how many different answers does OAEP give to 300 questions?</summary>
-# One. So the attack learns nothing, however long it asks.
+# One. There is nothing to learn from it, however long one asks.
 # </details>
 
 # %%
@@ -511,8 +522,9 @@ assert len(answers) == 1
 # </details>
 #
 # <details><summary>How do several people get the same file?</summary>
-# Encrypt it once, and wrap its data key for each of them, as CMS and JWE do. Evidence: <i>RSA wraps a data key, and AES-GCM carries the data</i>,
-# and <a href="https://www.rfc-editor.org/rfc/rfc5652#section-6">RFC 5652</a>.
+# Encrypt it once, and wrap its data key for each of them, as CMS and JWE do. Evidence: <i>RSA wraps
+# a data key, and AES-GCM carries the data</i>, and <a
+# href="https://www.rfc-editor.org/rfc/rfc5652#section-6">RFC 5652</a>.
 # </details>
 #
 # <details><summary>Why has TLS 1.3 no RSA encryption?</summary>
@@ -522,14 +534,15 @@ assert len(answers) == 1
 # </details>
 #
 # <details><summary>May one key pair both decrypt and sign?</summary>
-# No: SP 800-57 wants one purpose for a key. Who can have anything decrypted can have anything signed,
-# as it is the same operation; ROBOT's authors signed with a large site's key that way. Evidence:
+# No: SP 800-57 wants one purpose for a key. Who can have anything decrypted can have anything
+# signed, as it is the same operation; ROBOT's authors signed with a large site's key that way.
+# Evidence:
 # <a href="https://robotattack.org/">ROBOT</a>.
 # </details>
 #
 # <details><summary>Is there a standard, instead of writing seal and unseal oneself?</summary>
-# HPKE (RFC 9180), with X25519 in place of RSA, or ML-KEM beside it; pycryptodome and <code>cryptography</code> have it. With
-# RSA, CMS and JWE's <code>RSA-OAEP-256</code>. Evidence:
+# HPKE (RFC 9180), with X25519 in place of RSA, or ML-KEM beside it; pycryptodome and
+# <code>cryptography</code> have it. With RSA, CMS and JWE's <code>RSA-OAEP-256</code>. Evidence:
 # <a href="https://www.rfc-editor.org/rfc/rfc9180">RFC 9180</a>.
 # </details>
 #

@@ -72,6 +72,7 @@ def recover(
     captured = int.from_bytes(ciphertext)
     ranges = [(key.low, key.high)]
     questions, factor, first = 0, _divided_up(key.n, key.high + 1) - 1, True
+    yield Known(0, _bits(ranges))
     while width(ranges) > 1:
         one_range = len(ranges) == 1 and not first
         candidates = _in_range(ranges[0], factor, key) if one_range else count(factor + 1)
