@@ -387,13 +387,13 @@ def respond(sent):
 # %% [markdown]
 # Bleichenbacher (1998) multiplies, as with the price above. He has one captured ciphertext, sends
 # *c · sᵉ* for many numbers *s*, and looks at the answer. Not refused means: *m · s mod n* begins
-# with 00 02. That puts *m* into narrow ranges; the next *s* is chosen to cut them again.
+# with 00 02. That puts *m* into one of few ranges. When one is left, *s* is chosen to halve it.
 #
 # This key spares you a wait, not the attack. It has 1,025 bits, one more than fill 128 bytes, since
 # the leading byte of *n* decides how rare 00 02 is. For a usual key the first yes takes longer, as
-# printed below; apart from that, each further bit of the key costs a few questions.
+# printed below; each further bit of a key costs a few questions more.
 #
-# <details><summary>Predict: how many questions for each bit, once the first yes is there?</summary>
+# <details><summary>Predict: how many questions for each bit, once a single range is left?</summary>
 # A few: each yes halves the range, every second <i>s</i> would do, and the zero that has to stand
 # somewhere behind the random bytes costs a factor of two to three.
 # </details>
@@ -418,18 +418,24 @@ print(f"{end.questions:,} questions, {watch.seconds:.1f} s")
 assert end.message == session_key
 
 # %%
-drawn = [*known[::40], end]
+start = known[0].unknown_bits
+fewer = [each for each in known if each.unknown_bits < start]
+one = next(each for each in fewer if each.ranges == 1)
+per_bit = (end.questions - one.questions) / one.unknown_bits
+print(f"first yes after {fewer[0].questions:,} questions,")
+print(f"one range after {one.questions:,}; then {per_bit:.1f} for each bit")
+assert per_bit < 20
+
+# %%
+rest = [each for each in fewer if each.questions > one.questions]
+drawn = [known[0], fewer[0], one, *rest[::40], end]
 questions = [each.questions for each in drawn]
 unknown = [each.unknown_bits for each in drawn]
 show(
     lines({"": (questions, unknown)}, x="questions asked", y="bits unknown"),
-    alt="Nothing is known before the first yes; then the padded message "
-    f"becomes known bit by bit, all of it after {end.questions:,} questions.",
+    alt="Hardly anything is known until one range is left; then the padded "
+    f"message, bit by bit: all of it after {end.questions:,} questions.",
 )
-yes = next(each for each in known if each.unknown_bits < unknown[0])
-per_bit = (end.questions - yes.questions) / yes.unknown_bits
-print(f"first yes: {yes.questions:,}; then {per_bit:.1f} questions a bit")
-assert per_bit < 20
 
 # %% [markdown]
 # The private key is still unknown; the recorded session is not. A status code is one such oracle.

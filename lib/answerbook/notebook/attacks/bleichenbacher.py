@@ -29,6 +29,8 @@ class Known:
     questions: int
     unknown_bits: int
     """Of the padded message: how many bits it takes to number all that it can still be."""
+    ranges: int
+    """In how many ranges it can lie; once there is one, each yes about halves it."""
     message: bytes | None = None
     """At the end, what was encrypted, without its padding."""
 
@@ -72,7 +74,7 @@ def recover(
     captured = int.from_bytes(ciphertext)
     ranges = [(key.low, key.high)]
     questions, factor, first = 0, _divided_up(key.n, key.high + 1) - 1, True
-    yield Known(0, _bits(ranges))
+    yield Known(0, _bits(ranges), len(ranges))
     while width(ranges) > 1:
         one_range = len(ranges) == 1 and not first
         candidates = _in_range(ranges[0], factor, key) if one_range else count(factor + 1)
@@ -84,14 +86,14 @@ def recover(
             if accepts(product.to_bytes(key.size)):
                 break
             if questions % REPORT_EVERY == 0:
-                yield Known(questions, _bits(ranges))
+                yield Known(questions, _bits(ranges), len(ranges))
         ranges, first = narrowed(ranges, factor, key), False
-        yield Known(questions, _bits(ranges))
+        yield Known(questions, _bits(ranges), len(ranges))
     found = ranges[0][0] if ranges else 0
     # The key is public: whoever believes to have the message can encrypt it again, and compare.
     if pow(found, exponent, key.n) != captured:
         raise NotRecovered("No message fits all answers: they do not depend on its padding.")
-    yield Known(questions, 0, _unpadded(found.to_bytes(key.size)))
+    yield Known(questions, 0, 1, _unpadded(found.to_bytes(key.size)))
 
 
 def width(ranges: Iterable[Range]) -> int:
