@@ -54,7 +54,7 @@ def test_disturbed_attempt_is_made_again_with_more_clockings() -> None:
 
 def disturbed() -> Iterator[int]:
     """Steps that look like progress, in all of the first attempt, and then no more."""
-    for _ in range(3 * (256 * 16 + 64 * 64 + 16 * 256 + 4 * 1024) * 2):
+    for _ in range(3 * 4 * (256 * 32) * 2):
         yield secrets.randbelow(1_000_000)
     while True:
         yield 0
