@@ -5,9 +5,8 @@ each refusal. A check that stops at the first byte that differs takes a step lon
 byte is right, so a tag costs 256 candidates a byte instead of 256 to the power of its length. He
 gets the tag of one message, not the key.
 
-The notebook's clock counts compared bytes, so that the result is the same on every machine. With the
-real one, in one process on an idle machine, most attempts succeed within a second; noise, of a busy
-machine or a network, costs repetitions.
+The notebook's clock counts compared bytes, so that the result is the same on every machine. The
+real one needs an idle machine, or more repetitions: noise hides steps.
 """
 
 from collections.abc import Callable
@@ -24,9 +23,9 @@ def recover_tag(
 ) -> bytes | None:
     """A tag of `length` bytes that `accepts(tag)` says yes to, or None after that many `attempts`.
 
-    Each candidate for a byte is clocked `rounds` times; the slowest quarter stays, for four times as
-    many. Each attempt takes twice the clockings of the one before. `clock` gives nanoseconds, or whatever
-    else grows with the time that a check takes.
+    Each candidate for a byte is clocked `rounds` times; the slowest quarter stays, for four times
+    as many. Each attempt takes twice the clockings of the one before. `clock` gives nanoseconds, or
+    whatever else grows with the time that a check takes.
     """
     for attempt in range(attempts):
         found = _attempt(length, accepts, rounds << attempt, clock)
