@@ -85,13 +85,12 @@ assert cipher.decrypt(nonce, made["encryption, AES-GCM"], None) == message
 # secret and lets everybody change it. That is [3.3](3_3_aes.ipynb).
 #
 # ## A hash does not hide what can be guessed
-# "Nobody can go back" holds for what nobody can guess. A code of six digits, a telephone number, a
-# date of birth or an address from a list is guessed, hashed, and compared. Here somebody published
-# the SHA-256 of a code.
+# "Nobody can go back" holds for what nobody can guess. A code of six digits, a telephone number or an
+# address from a list is guessed, hashed and compared. Here somebody published the SHA-256 of a code.
 #
 # <details><summary>Predict: how long does a laptop need for a million codes?</summary>
-# About a second, in Python, on one core. A salt that is published beside the digest changes nothing
-# for this one code; it only forbids to use one list of digests for many people.
+# About a second, in Python, on one core. A salt beside the digest changes nothing for one code; it
+# only keeps one list of digests from serving for many.
 # </details>
 
 # %%
@@ -214,7 +213,7 @@ before, after = (
 drawn = avalanche.draw_avalanche(before, after, shares)
 show(
     drawn,
-    alt="One flipped bit of the text changes about half of the bits, in both.",
+    alt="One bit flipped: what changes (left); how much, each flip (right).",
 )
 
 # %%
@@ -282,11 +281,11 @@ assert all(1 / 4 < ratio < 4 for ratio in ratios)
 pair = md5_collision.COLLIDING_ONE, md5_collision.COLLIDING_OTHER
 differing = sum(avalanche.differing_bits(*pair))
 rows = [
-    (name, *(hashlib.new(name, each).hexdigest()[:20] for each in pair))
+    (name, *(hashlib.new(name, each).hexdigest()[:32] for each in pair))
     for name in ("md5", "sha1", "sha256")
 ]
 caption = f"Two inputs that differ in {differing} of {8 * len(pair[0])} bits."
-table(rows, columns=["first 80 bits", "one", "the other"], caption=caption)
+table(rows, columns=["first 128 bits", "one", "the other"], caption=caption)
 assert pair[0] != pair[1] and rows[0][1] == rows[0][2]
 assert rows[2][1] != rows[2][2]
 
@@ -316,10 +315,10 @@ for path in programs:
     said = subprocess.check_output([sys.executable, path], text=True).strip()
     content = path.read_bytes()
     md5, sha256 = (hashlib.new(n, content) for n in ("md5", "sha256"))
-    rows.append((said, md5.hexdigest()[:20], sha256.hexdigest()[:20]))
+    rows.append((said, md5.hexdigest(), sha256.hexdigest()[:32]))
 folder.cleanup()
-names = ["the program says", "MD5, first 80 bits", "SHA-256, first 80 bits"]
-table(rows, columns=names, caption="Two programs.")
+names = ["the program says", "MD5", "SHA-256, first 128 bits"]
+table(rows, columns=names, caption="Two programs, one MD5.")
 assert [row[0] for row in rows] == ["harmless", "HOSTILE"]
 assert rows[0][1] == rows[1][1] and rows[0][2] != rows[1][2]
 
@@ -442,8 +441,8 @@ assert tags[0] == tags[1]
 # ## HMAC is a hash with a key, made right
 # HMAC (RFC 2104, FIPS 198-1) hashes twice, with two keys made from one: H(k₂ ‖ H(k₁ ‖ message)). The
 # outer hash hides the inner state. The same attack now gets nothing. That one attack fails shows
-# little; there is a proof for all of them, if the compression function is pseudorandom. It does not
-# need collision resistance (Bellare, 2006).
+# little; there is a proof for all, which needs a pseudorandom compression function and no collision
+# resistance (Bellare, 2006).
 #
 # <details><summary>Predict: does HMAC-MD5 tell the colliding pair apart?</summary>
 # Yes: the key comes first, so MD5 is no longer in the state that the pair was made for. RFC 6151
@@ -559,7 +558,8 @@ right = {
 # %%
 drawn = bars(right, x="comparison of 32 bytes", y="told right, % of pairs")
 show(
-    drawn, alt="How often the clock tells a late difference from an early one."
+    drawn,
+    alt="How often the clock is right; a coin is right in 50 % of pairs.",
 )
 told_more = {
     name: abs(share - 50) for name, share in right["one call"].items()
@@ -623,9 +623,8 @@ assert curves["loop"][1][-1] > 2 * curves["loop"][1][0]
 # </details>
 #
 # <details><summary>Does sha256(sha256(secret + message)) help?</summary>
-# Against length extension, yes: the inner state stays hidden. There is still one key for both hashes,
-# and no proof as for HMAC, which costs the same. Evidence:
-# <a href="https://www.rfc-editor.org/rfc/rfc2104">RFC 2104</a>.
+# Against length extension, yes: the inner state stays hidden. But HMAC has the proof, and costs the
+# same. Evidence: <a href="https://ia.cr/2006/043">New proofs for HMAC</a>.
 # </details>
 #
 # <details><summary>How short may a tag be cut?</summary>

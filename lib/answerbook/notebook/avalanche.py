@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 COLUMNS = 16
 """Bits of a digest in a row of the drawing."""
-EDGES = range(29, 73, 2)
-"""Of the histogram's bars, in percent; a hash whose flips lie outside is no hash."""
+EDGES = [100 * (61.5 + 5 * step) / 128 for step in range(-7, 9)]
+"""Of the histogram's bars, in percent. Each holds as many of the shares that 128 bits can give as
+the next, five, with one half in the middle; a rounder width would draw a comb."""
 
 
 def differing_bits(one: bytes, other: bytes) -> list[bool]:
@@ -48,7 +49,7 @@ def draw_avalanche(before: bytes, after: bytes, shares: Mapping[str, Sequence[fl
     for index, (name, values) in enumerate(shares.items()):
         histogram.hist(
             [100 * value for value in values],
-            bins=list(EDGES),
+            bins=EDGES,
             weights=[100 / len(values)] * len(values),
             histtype="step",
             linewidth=2,
