@@ -45,8 +45,8 @@ from answerbook.notebook.guessing import duration, guesses_per_second
 # %% [markdown]
 # ## A fast hash is no password hash
 # A hash cannot be turned back, and nobody tries. The attacker hashes guesses, and compares. So what
-# protects a weak password is the price of a guess. Six ways to make one, each as OWASP's cheat sheet
-# has it at least: PBKDF2 with 600,000 iterations of SHA-256, scrypt with N = 2^17 and r = 8, bcrypt
+# protects a weak password is the price of a guess. Six ways to make one, the slow ones as OWASP's cheat
+# sheet has them at least: PBKDF2 with 600,000 iterations of SHA-256, scrypt with N = 2^17 and r = 8, bcrypt
 # with cost 10, Argon2id with 19 MiB and two passes.
 #
 # <details><summary>Predict: salted SHA-256 has twice MD5's digest and no known collision. How much
@@ -541,7 +541,7 @@ assert not passwords.verify(phrase[:72], whole)
 #
 # ## Follow-ups
 # <details><summary>Why not SHA-256 with a long salt, iterated a thousand times?</summary>
-# That is PBKDF2 with too few iterations. It takes no memory, so a card computes thousands at once.
+# That is much like PBKDF2 with too few iterations. It takes no memory, so a card computes thousands at once.
 # Evidence: <i>A fast hash is no password hash</i>.
 # </details>
 #
