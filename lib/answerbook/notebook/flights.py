@@ -16,9 +16,10 @@ from typing import Literal
 
 Side = Literal["client", "server"]
 
-CHANGE_CIPHER_SPEC, APPLICATION_DATA = 20, 23
-"""Types of records, RFC 8446 section 5.1. In TLS 1.3 what is encrypted is all of the second."""
-SERVER_HELLO, KEY_SHARE = 2, 51
+CHANGE_CIPHER_SPEC, HANDSHAKE, APPLICATION_DATA = 20, 22, 23
+"""Types of records, RFC 8446 section 5.1. In TLS 1.3 what is encrypted is all of the last."""
+SERVER_HELLO, SERVER_KEY_EXCHANGE = 2, 12
+KEY_SHARE, NAMED_CURVE = 51, 3
 HELLO_RETRY = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
 """The random of a ServerHello that asks for another key share, RFC 8446 section 4.1.3."""
 GROUPS = {
@@ -52,7 +53,7 @@ class Handshake:
     version: str
     cipher: str
     group: str | None
-    """Of the key agreement; None in TLS 1.2, whose ServerHello does not name it."""
+    """Of the key agreement; None where there was none, as in a session that goes on."""
     round_trips: int
     """Answers that the client waited for before it could send a request."""
     records: tuple[Record, ...]
@@ -88,7 +89,9 @@ def handshake(client: ssl.SSLContext, server: ssl.SSLContext, name: str) -> Hand
         server_done = server_done or _goes_on(answering)
         answered = _pass_on("server", from_server, to_client, flights)
     version, cipher = asking.version(), asking.cipher()
-    assert version is not None and cipher is not None  # both sides are done
+    # Both sides are done, so that neither is None.
+    assert version is not None
+    assert cipher is not None
     records = tuple(_records(flights, version))
     return Handshake(version, cipher[0], _group(records), round_trips, records)
 
@@ -114,10 +117,11 @@ def _pass_on(
 
 def _records(flights: list[tuple[Side, bytes]], version: str) -> Iterator[Record]:
     changed: set[Side] = set()
-    for sender, said in flights:
-        while said:
-            length = int.from_bytes(said[3:5], "big")
-            kind, content, said = said[0], said[5 : 5 + length], said[5 + length :]
+    for sender, flight in flights:
+        rest = flight
+        while rest:
+            length = int.from_bytes(rest[3:5], "big")
+            kind, content, rest = rest[0], rest[5 : 5 + length], rest[5 + length :]
             encrypted = kind == APPLICATION_DATA or (version != "TLSv1.3" and sender in changed)
             yield Record(sender, kind, content, encrypted)
             # In TLS 1.2 all after it is encrypted; in 1.3 it means nothing, and is sent for
@@ -127,24 +131,40 @@ def _records(flights: list[tuple[Side, bytes]], version: str) -> Iterator[Record
 
 
 def _group(records: tuple[Record, ...]) -> str | None:
-    """What the ServerHello's key share is of, RFC 8446 section 4.2.8."""
-    for record in records:
-        hello = record.content
-        if record.sender == "server" and not record.encrypted and hello[0] == SERVER_HELLO:
-            if hello[6:38] == HELLO_RETRY:
-                continue
-            share = dict(_extensions(hello)).get(KEY_SHARE)
-            if share is None:
-                return None
-            number = int.from_bytes(share[:2], "big")
-            return GROUPS.get(number, f"group {number:#06x}")
+    """What was agreed on, by name.
+
+    In a ServerHello's key share (RFC 8446 section 4.2.8), or TLS 1.2's ServerKeyExchange (RFC 8422
+    section 5.4).
+    """
+    for kind, message in _messages(records):
+        number = b""
+        if kind == SERVER_HELLO and message[2:34] != HELLO_RETRY:
+            number = dict(_extensions(message)).get(KEY_SHARE, b"")[:2]
+        elif kind == SERVER_KEY_EXCHANGE and message[0] == NAMED_CURVE:
+            number = message[1:3]
+        if number:
+            return GROUPS.get(int.from_bytes(number, "big"), f"group 0x{number.hex()}")
     return None
 
 
+def _messages(records: tuple[Record, ...]) -> Iterator[tuple[int, bytes]]:
+    """The server's handshake messages that are in clear: type and content, RFC 8446 section 4."""
+    for record in records:
+        if record.sender == "server" and record.type == HANDSHAKE and not record.encrypted:
+            said = record.content
+            while said:
+                length = int.from_bytes(said[1:4], "big")
+                yield said[0], said[4 : 4 + length]
+                said = said[4 + length :]
+
+
 def _extensions(hello: bytes) -> Iterator[tuple[int, bytes]]:
-    """Of a ServerHello: after type and length (4), version (2), random (32), session, cipher (2),
-    compression (1) and their own length (2)."""
-    position = 39 + hello[38] + 5
+    """Type and content of a ServerHello's extensions.
+
+    Before them come version (2 bytes), random (32), session (1 and its length), cipher (2),
+    compression (1) and their own length (2).
+    """
+    position = 35 + hello[34] + 5
     while position + 4 <= len(hello):
         kind = int.from_bytes(hello[position : position + 2], "big")
         length = int.from_bytes(hello[position + 2 : position + 4], "big")
