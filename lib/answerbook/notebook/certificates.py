@@ -107,13 +107,20 @@ def chain_file(folder: Path, holder: Holder, *above: Holder) -> Path:
 
 
 def revocation_list(issuer: Holder, *revoked: Holder) -> str:
-    """The issuer's list of what it has revoked, in PEM; it is good for a day."""
+    """The issuer's first list of what it has revoked, in PEM; it is good for a day.
+
+    RFC 5280 section 5.2 demands its two extensions.
+    """
     now, day = datetime.now(UTC), timedelta(days=1)
+    own = x509.SubjectKeyIdentifier.from_public_key(issuer.key.public_key())
+    by = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(own)
     builder = (
         x509.CertificateRevocationListBuilder()
         .issuer_name(issuer.certificate.subject)
         .last_update(now - day)
         .next_update(now + day)
+        .add_extension(x509.CRLNumber(1), critical=False)
+        .add_extension(by, critical=False)
     )
     for holder in revoked:
         builder = builder.add_revoked_certificate(
