@@ -139,14 +139,27 @@ def _size(reader: FileIO) -> int | None:
 
 @contextmanager
 def _bar(what: str, total: int | None) -> Iterator["Progress | None"]:
-    """A bar on standard error, where somebody looks on and it is worth it."""
+    """A bar on standard error, where somebody looks on and it is worth it.
+
+    It is drawn once there is something to show: a passphrase is asked for before that.
+    """
     if not os.isatty(2) or (total or LARGE_BYTES) < LARGE_BYTES:
         yield None
         return
     from tqdm import tqdm
 
-    with tqdm(total=total, desc=what, unit="B", unit_scale=True, delay=0.2, leave=False) as bar:
-        yield bar.update
+    with ExitStack() as drawn:
+        bar: list[tqdm[NoReturn]] = []
+
+        def advance(size: int) -> None:
+            if not bar:
+                new: tqdm[NoReturn] = tqdm(
+                    total=total, desc=what, unit="B", unit_scale=True, leave=False
+                )
+                bar.append(drawn.enter_context(new))
+            bar[0].update(size)
+
+        yield advance
 
 
 # -- keys --------------------------------------------------------------------------------------
@@ -176,10 +189,16 @@ def _asked(*, confirm: bool) -> str:
         os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
     except OSError:
         _fail(NO_TERMINAL)
-    passphrase = getpass("Passphrase: ")
+    try:
+        passphrase = getpass("Passphrase: ")
+        again = getpass("The same again: ") if confirm and passphrase else passphrase
+    except UnicodeError:
+        _fail(
+            "What was typed is no text in the terminal's encoding. Nothing was written; try again."
+        )
     if not passphrase:
-        _fail("A passphrase has at least one character. Nothing was written.")
-    if confirm and getpass("The same again: ") != passphrase:
+        _fail("A passphrase has at least one character. Nothing was written; try again.")
+    if again != passphrase:
         _fail("The two passphrases differ. Nothing was written; try again.")
     return passphrase
 

@@ -8,7 +8,6 @@ Dodis et al., CRYPTO 2018; Len et al., USENIX Security 2021).
 """
 
 import os
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from hmac import compare_digest
@@ -84,6 +83,8 @@ def _derive(material: bytes, salt: bytes) -> tuple[bytes, bytes]:
 
 def _argon2id(passphrase: str, cost: Argon2Cost, salt: bytes) -> bytes:
     """RFC 9106. The passphrase is put into Unicode's form C first: keyboards differ (RFC 8265)."""
+    import unicodedata
+
     from argon2.exceptions import HashingError
     from argon2.low_level import Type, hash_secret_raw
 

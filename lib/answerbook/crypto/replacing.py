@@ -8,12 +8,10 @@ when the block is left with an error.
 import errno
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
-from secrets import token_hex
 
 OPEN_FILES = "/proc/self/fd"
 WITHOUT_NAME = (errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL)
@@ -64,13 +62,15 @@ def _new_beside(path: Path) -> tuple[FileIO, Path | None]:
         except OSError as error:
             if error.errno not in WITHOUT_NAME or not path.parent.is_dir():
                 raise
-    number, name = tempfile.mkstemp(prefix=".answerbook-", dir=path.parent)
+    from tempfile import mkstemp  # with all that it imports, seldom needed
+
+    number, name = mkstemp(prefix=".answerbook-", dir=path.parent)
     return FileIO(number, "w"), Path(name)
 
 
 def _named(file: FileIO, path: Path) -> Path:
     """Give a name to a file that has none. A link cannot replace, so it is not the target's yet."""
-    name = path.parent / f".answerbook-{token_hex(8)}"
+    name = path.parent / f".answerbook-{os.urandom(8).hex()}"
     folder = os.open(OPEN_FILES, os.O_RDONLY | os.O_DIRECTORY)
     try:  # with a folder given, Python follows the link in /proc to the file itself
         os.link(str(file.fileno()), name, src_dir_fd=folder, follow_symlinks=True)
