@@ -7,7 +7,7 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,7 +18,6 @@ from answerbook.crypto.errors import CryptoError, Tampered, Truncated, UnknownFo
 from answerbook.crypto.files import CHUNK_BYTES, HEADER_BYTES, SEALED_CHUNK_BYTES
 from tests.unit.encrypted import KEY, SIZES, opened, parts, sealed
 
-Opening = Callable[..., None]
 BEFORE = b"what was there before"
 
 

@@ -1,7 +1,7 @@
 """Envelope encryption: a data key for each file, wrapped by a key-encryption key (KEK).
 
 Notebook 3_6 calls this. The data key encrypts the file once; what changes is the KEK, and then only
-the wrapped keys are written again, 72 bytes of secret matter each. In production the keyring is a
+the wrapped keys are written again, a line of some 200 bytes each. In production the keyring is a
 key management service, which wraps and unwraps and never gives a KEK out.
 
     wrap, unwrap, rotate                      on keys
@@ -193,7 +193,8 @@ def encrypt_file(
     """Encrypt under a new data key, and write that, wrapped, beside the target.
 
     Raises FileExistsError where the target is there: two files cannot be replaced at once, and a
-    file with another's key would be lost. The sidecar is written first, for the same reason.
+    file with another's key would be lost. The sidecar is written first, for the same reason. Two
+    processes may not write the same target at once.
     """
     if Path(target).exists():
         raise FileExistsError(f"{target} is there already; encrypt to a new name")
