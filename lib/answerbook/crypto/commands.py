@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, TypedDict
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TypedDict
 import typer
 
 if TYPE_CHECKING:
-    from answerbook.crypto.chunks import Progress
+    from answerbook.crypto.chunks import Progress, Writer
     from answerbook.crypto.errors import CryptoError
     from answerbook.crypto.keys import Passphrase
 
@@ -112,17 +112,18 @@ def decrypt(source: Source, output: Output, key_file: KeyFile = None) -> None:
 
 
 @contextmanager
-def _opened(source: str, output: str) -> Iterator[tuple[FileIO, FileIO]]:
+def _opened(source: str, output: str) -> Iterator[tuple[FileIO, "Writer"]]:
     """What to read and what to write, unbuffered: chunks are large enough."""
     from answerbook.crypto.replacing import replacing
 
     _end_in_order()
-    target: AbstractContextManager[FileIO]
+    standard = source == STREAM
     with ExitStack() as stack:
-        standard = source == STREAM
         reader = stack.enter_context(FileIO(0 if standard else source, closefd=not standard))
-        target = FileIO(1, "w", closefd=False) if output == STREAM else replacing(output)
-        yield reader, stack.enter_context(target)
+        if output == STREAM:
+            yield reader, FileIO(1, "w", closefd=False)
+        else:
+            yield reader, stack.enter_context(replacing(output))
 
 
 def _end_in_order() -> None:
