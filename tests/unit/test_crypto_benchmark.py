@@ -14,7 +14,7 @@ NAMES = {"bare", "encrypt", "decrypt"}
 def test_a_small_run_measures_both_ways_beside_the_bare_loop(tmp_path: Path) -> None:
     root = config.repository()
     assert root is not None
-    words = ["--mib", "2", "--runs", "2", "--disk", tmp_path, "--folder", tmp_path]
+    words = ["--mib", "2", "--runs", "2", "--disk", str(tmp_path), "--folder", str(tmp_path)]
     program = root / "benchmarks" / "crypto.py"
     done = subprocess.run(
         [sys.executable, program, *words], capture_output=True, text=True, check=False

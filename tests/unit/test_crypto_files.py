@@ -16,6 +16,7 @@ import pytest
 from answerbook.crypto import chunks, files, replacing
 from answerbook.crypto.errors import CryptoError, Tampered, Truncated, UnknownFormat, WrongKey
 from answerbook.crypto.files import CHUNK_BYTES, HEADER_BYTES, SEALED_CHUNK_BYTES
+from answerbook.crypto.keys import Secret
 from tests.unit.encrypted import KEY, SIZES, opened, parts, sealed
 
 BEFORE = b"what was there before"
@@ -88,6 +89,9 @@ def test_a_passphrase_opens_what_it_encrypted_however_it_was_typed() -> None:
 def test_the_same_file_encrypted_twice_is_never_the_same() -> None:
     first, second = sealed(bytes(100_000)), sealed(bytes(100_000))
     assert not {*parts(first)} & {*parts(second)}
+    salt, prefix = slice(20, 36), slice(36, 43)
+    assert first[salt] != second[salt]
+    assert first[prefix] != second[prefix]
 
 
 def test_streams_that_give_and_take_little_at_a_time() -> None:
@@ -229,6 +233,17 @@ def test_the_last_chunk_cannot_be_passed_off_as_an_earlier_one_nor_the_other_way
     for message in (header + marked, header + first + unmarked + last, header + marked + last):
         with pytest.raises(Tampered):
             opened(message)
+
+
+def test_one_content_is_cut_into_chunks_in_one_way_alone() -> None:
+    header, cipher = Secret(KEY, None).begin()
+    packed, prefix = header.pack(), header.nonce_prefix
+    message = packed
+    for index, (piece, final) in enumerate([(b"se", False), (b"cret", True)]):
+        nonce = chunks.nonce(prefix, index, final=final)
+        message += chunks.frame(len(piece), final=final) + cipher.encrypt(nonce, piece, packed)
+    with pytest.raises(Tampered, match="Chunk 1"):
+        opened(message)
 
 
 @pytest.mark.parametrize("at", range(HEADER_BYTES))
