@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from answerbook.load.run import LoadTest
     from answerbook.million import Million
 
+app = typer.Typer()
 console = Console()
 complaints = Console(stderr=True)
 INTERRUPTED = 130
@@ -42,6 +43,7 @@ Ledger = Annotated[
 Run = Annotated[str, typer.Option(help="The run's id. Default: a new one.", show_default=False)]
 
 
+@app.command()
 def load(
     shape: Annotated[ShapeName, typer.Argument(help="A million an hour; a spike of ten times.")],
     host: Annotated[
