@@ -31,22 +31,22 @@ HASHES: dict[str, list[Digest]] = {
         lambda content: MD5.new(content).digest(),
         cryptography(hashes.MD5()),
     ],
-    "SHA256": [
+    "SHA-256": [
         lambda content: hashlib.sha256(content).digest(),
         lambda content: SHA256.new(content).digest(),
         cryptography(hashes.SHA256()),
     ],
-    "SHA512": [
+    "SHA-512": [
         lambda content: hashlib.sha512(content).digest(),
         lambda content: SHA512.new(content).digest(),
         cryptography(hashes.SHA512()),
     ],
-    "SHA3_256": [
+    "SHA3-256": [
         lambda content: hashlib.sha3_256(content).digest(),
         lambda content: SHA3_256.new(content).digest(),
         cryptography(hashes.SHA3_256()),
     ],
-    "SHA3_512": [
+    "SHA3-512": [
         lambda content: hashlib.sha3_512(content).digest(),
         lambda content: SHA3_512.new(content).digest(),
         cryptography(hashes.SHA3_512()),
@@ -69,10 +69,10 @@ HASHES: dict[str, list[Digest]] = {
     ("name", "paths", "known"),
     [
         ("MD5", ("MD5/rfc-1321",), 7),
-        ("SHA256", ("SHA2/SHA256ShortMsg", "SHA2/SHA256LongMsg"), 129),
-        ("SHA512", ("SHA2/SHA512ShortMsg", "SHA2/SHA512LongMsg"), 257),
-        ("SHA3_256", ("SHA3/SHA3_256ShortMsg", "SHA3/SHA3_256LongMsg"), 237),
-        ("SHA3_512", ("SHA3/SHA3_512ShortMsg", "SHA3/SHA3_512LongMsg"), 173),
+        ("SHA-256", ("SHA2/SHA256ShortMsg", "SHA2/SHA256LongMsg"), 129),
+        ("SHA-512", ("SHA2/SHA512ShortMsg", "SHA2/SHA512LongMsg"), 257),
+        ("SHA3-256", ("SHA3/SHA3_256ShortMsg", "SHA3/SHA3_256LongMsg"), 237),
+        ("SHA3-512", ("SHA3/SHA3_512ShortMsg", "SHA3/SHA3_512LongMsg"), 173),
         ("BLAKE2b", ("blake2/blake2b",), 7),
         ("BLAKE2s", ("blake2/blake2s",), 7),
     ],
@@ -132,4 +132,4 @@ def test_hmac_gives_what_rfc_4231_prints_in_hashlib_and_both_libraries(
         assert expected == hmac.digest(key, content, name)
         assert expected == HMAC.new(key, content, module).digest()
         held += 1
-    tally(f"HMAC-{name.upper()} of RFC 4231, three libraries", held, 6)
+    tally(f"HMAC-SHA-{name[3:]} of RFC 4231, three libraries", held, 6)

@@ -6,7 +6,6 @@ the RFCs print as `Name = value`, out of cryptography-vectors.
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -55,36 +54,29 @@ def wycheproof(path: str) -> list[Case]:
     return cases
 
 
-def acvp(path: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Group and test of one of NIST's ACVP files, such as `PublicKey/MLDSA/….json`."""
-    for group in json.loads((PYCRYPTODOME / path).read_text())["testGroups"]:
-        for test in group["tests"]:
-            yield group, test
+def blocks(path: str) -> list[Block]:
+    """The vectors of `path` in cryptography-vectors, each as name → value.
 
-
-def blocks(path: str, section: str = "") -> list[Block]:
-    """The vectors of `path` in cryptography-vectors: what stands between empty lines, by name.
-
-    Names come in small letters. Of a file with `[ENCRYPT]` and `[DECRYPT]`, `section` chooses one.
+    A vector ends at an empty line, or where a name comes again. Names come in small letters.
     Lines such as `[Taglen = 128]` hold for all blocks that follow, until the next of that name.
     """
     found: list[Block] = []
     block: Block = {}
     common: Block = {}
-    current = ""
     lines = (CRYPTOGRAPHY / path).read_text().splitlines()
     for line in [*(line.strip() for line in lines), ""]:
-        if match := re.fullmatch(r"\[(\w+)\]", line):
-            current = match[1]
-        elif match := re.fullmatch(r"\[(\w+)\s*=\s*(.*)\]", line):
+        if match := re.fullmatch(r"\[(\w+)\s*=\s*(.*)\]", line):
             common[match[1].lower()] = match[2]
         elif match := re.match(r"(\w+)\s*=\s*(.*)", line):
-            block[match[1].lower()] = match[2].strip()
+            name, value = match[1].lower(), match[2].strip()
+            if name in block:
+                found.append(common | block)
+                block = {}
+            block[name] = value
         elif line == "FAIL":
             block["fail"] = line
         elif not line and block:
-            if section in ("", current):
-                found.append(common | block)
+            found.append(common | block)
             block = {}
     return found
 
