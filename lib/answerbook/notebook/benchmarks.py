@@ -31,7 +31,7 @@ def notify_rows(measured: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
 
     Goals are those of benchmarks/notify.py; what has none stands below, as it was measured.
     """
-    rows = _beside_goals(measured)
+    rows = _beside_beside_goals(measured)
     million, steady = measured["million"], measured["steady"]
     for name, value in (
         ("the million: events a second", f"{million['events_a_second']:,.0f}"),
@@ -43,6 +43,11 @@ def notify_rows(measured: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
     ):
         rows.append((name, value, "", ""))
     return rows
+
+
+def crypto_rows(measured: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+    """What `results("crypto")` holds, as rows: what, measured, goal, whether it was reached."""
+    return _beside_goals(measured)
 
 
 def search_rows(
@@ -75,7 +80,7 @@ def search_costs(measured: Mapping[str, Any]) -> list[tuple[str, str, str, str]]
     return [
         ("documents", f"{measured['documents']:,}", "", ""),
         (of_first, f"{overlap:.0%}", "at least 90%", _met(overlap >= 0.9)),
-        *_beside_goals(measured),
+        *_beside_beside_goals(measured),
     ]
 
 

@@ -1,6 +1,7 @@
 """How many megabytes a second a file goes through, for notebook 3_6: the parts, and any whole.
 
-`read`, `seal` and `write` are what an encrypted copy cannot do without, each on its own.
+`read`, `seal` and `write` are what an encrypted copy cannot do without, each on its own. `make`
+makes the file.
 """
 
 import os
@@ -28,6 +29,14 @@ def best_rates(
                 work()
             seconds[name].append(watch.seconds)
     return {name: size / 1e6 / min(taken) for name, taken in seconds.items()}
+
+
+def make(path: Path, size: int) -> Path:
+    """A file of `size` random bytes, made in constant memory."""
+    with path.open("wb") as file:
+        for start in range(0, size, 2**20):
+            file.write(os.urandom(min(2**20, size - start)))
+    return path
 
 
 def read(source: Path) -> None:
