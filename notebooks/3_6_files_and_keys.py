@@ -263,11 +263,11 @@ assert nothing.getvalue() == b""
 
 # %% [markdown]
 # ## The format costs little beside a bare loop, and the disk sets the pace
-# What limits the rate? We measure the parts alone (reading, from memory, since the file was just
-# written; sealing; writing until the disk has it), then a bare loop that does just these three, and
-# then the file format. The ways take turns, and the best of three rounds counts: what else the
-# machine does can only slow one down. A disk that belongs to a virtual machine is a noisy thing to
-# measure, so look at the order of the bars, not at their last digit.
+# What limits the rate? We measure the parts alone: reading a file that was just written, so from
+# memory; sealing one chunk over and over, so from the processor's cache; writing until the disk has
+# it. Then a bare loop that does just these three, and then the file format. The ways take turns, and
+# the best of three rounds counts: what else the machine does can only slow one down. The disk of a
+# virtual machine is a noisy thing, so look at the order of the bars, not at their last digit.
 
 
 # %%
