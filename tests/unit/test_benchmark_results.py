@@ -4,7 +4,7 @@ import ast
 
 from answerbook import config
 from answerbook.notebook import results
-from answerbook.notebook.benchmarks import notify_rows, search_costs, search_rows
+from answerbook.notebook.benchmarks import crypto_rows, notify_rows, search_costs, search_rows
 from answerbook.protocols.choosing.contestants import CONTESTANTS, OVER_TLS
 
 
@@ -52,6 +52,27 @@ def test_what_the_notification_system_reached_stands_beside_its_goals() -> None:
     assert "17.0" == values["the million: times the question's rate"]
     assert "0 · 3" == values["the million: lost · twice at FCM"]
     assert "0.40 · 0.91" == values["at 278/s: door → FCM p50 · p99, s"]
+
+
+def test_what_encrypting_a_file_takes_stands_beside_its_goals() -> None:
+    measured = {
+        "goals": {
+            "encrypt: of the bare loop's rate": goal(0.904, 0.8, met=True),
+            "decrypt: peak memory, MB": goal(112.3, 100, met=False, at_most=True),
+        },
+        "figures": {
+            "bare": {"mb_per_second": {"median": 412.6, "min": 380.0, "max": 430.0}},
+            "encrypt": {"mb_per_second": {"median": 98.765, "min": 90.0, "max": 99.0}},
+        },
+        "passphrase": {"seconds": 0.31, "peak_mb_above_empty": 81.0},
+    }
+    assert [
+        ("encrypt: of the bare loop's rate", "0.904", "at least 0.8", "yes"),
+        ("decrypt: peak memory, MB", "112", "below 100", "NO"),
+        ("bare: MB/s", "413", "", ""),
+        ("encrypt: MB/s", "98.8", "", ""),
+        ("a small file with a passphrase: s", "0.31", "", ""),
+    ] == crypto_rows(measured)
 
 
 def test_the_search_benchmark_is_a_whole_one_of_every_class_and_way() -> None:

@@ -45,6 +45,20 @@ def notify_rows(measured: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
     return rows
 
 
+def crypto_rows(measured: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+    """What `results("crypto")` holds, as rows: what, measured, goal, whether it was reached.
+
+    Goals are those of benchmarks/crypto.py; the rates behind them stand below: the median of its
+    runs, in 10**6 bytes a second.
+    """
+    rows = _beside_goals(measured)
+    for name, figures in measured["figures"].items():
+        rows.append((f"{name}: MB/s", _rounded(figures["mb_per_second"]["median"]), "", ""))
+    asked = measured["passphrase"]
+    rows.append(("a small file with a passphrase: s", _rounded(asked["seconds"]), "", ""))
+    return rows
+
+
 def search_rows(
     measured: Mapping[str, Any],
 ) -> list[tuple[str, str, float | None, float | None, float | None]]:
