@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from answerbook.notebook.attacks import length_extension
+from tests.unit.vectors import blocks, message, unhex
 
 MESSAGE = b"user=eve&role=reader"
 SUFFIX = b"&role=admin"
@@ -17,6 +18,14 @@ SUFFIX = b"&role=admin"
 @given(st.binary(max_size=300))
 def test_textbook_sha256_gives_what_hashlib_gives(message: bytes) -> None:
     assert hashlib.sha256(message).digest() == length_extension.textbook_sha256(message)
+
+
+@pytest.mark.parametrize("name", ["SHA256ShortMsg", "SHA256LongMsg"])
+def test_textbook_sha256_gives_nists_digests(name: str) -> None:
+    vectors = blocks(f"hashes/SHA2/{name}.rsp")
+    assert 64 <= len(vectors)
+    for each in vectors:
+        assert unhex(each, "md") == [length_extension.textbook_sha256(message(each))]
 
 
 @pytest.mark.parametrize("length", [0, 55, 56, 63, 64, 119, 120, 1_000])
