@@ -235,6 +235,15 @@ def test_help_tells_how_to_make_a_key_and_that_command_makes_one(folder: Path) -
     assert "Exit codes: 0 done" in shown
 
 
+def test_a_package_that_is_not_there_is_told(target: Path) -> None:
+    without = (
+        "import sys; sys.modules['cryptography'] = None; from answerbook.cli import main; main()"
+    )
+    words = ("encrypt", "plain", "-o", "target", "--key-file", "my.key")
+    done = subprocess.run([sys.executable, "-c", without, *words], capture_output=True, check=False)
+    assert_told(done, 1, "is not installed: pip install 'answerbook[q3]'")
+
+
 # -- killed midway -------------------------------------------------------------------------------
 
 

@@ -219,6 +219,8 @@ def _told(source: str, output: str) -> Iterator[None]:
     )
     try:
         yield
+    except ModuleNotFoundError as error:
+        _fail(f"The package {error.name} is not installed: pip install 'answerbook[q3]'")
     except CryptoError as error:
         name = "standard input" if source == STREAM else source
         _fail(f"{name}: {error} {after}", _exit_code(error))
