@@ -167,7 +167,7 @@ def test_each_thing_wrong_with_a_file_has_its_exit_code(folder: Path, target: Pa
     ):
         (folder / "encrypted").write_bytes(content)
         done = run("decrypt", "encrypted", "-o", target)
-        assert_told(done, code, "encrypted: ", told, f"{target} is as it was before.")
+        assert_told(done, code, "encrypted: ", told, f"{target} was not touched.")
     assert BEFORE == target.read_bytes()
 
 
@@ -181,7 +181,7 @@ def test_each_thing_wrong_with_a_file_has_its_exit_code(folder: Path, target: Pa
 )
 @pytest.mark.parametrize("command", ["encrypt", "decrypt"])
 def test_an_unreadable_source_is_told(command: str, source: str, reason: str, target: Path) -> None:
-    assert_told(run(command, source, "-o", target.name), 1, reason, "target is as it was before.")
+    assert_told(run(command, source, "-o", target.name), 1, reason, "target was not touched.")
     assert BEFORE == target.read_bytes()
 
 

@@ -215,7 +215,7 @@ def _told(source: str, output: str) -> Iterator[None]:
     after = (
         "What was written before this is authentic, but not whole: throw it away."
         if output == STREAM
-        else f"{output} is as it was before."
+        else f"{output} was not touched."
     )
     try:
         yield
