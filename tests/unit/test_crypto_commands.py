@@ -167,7 +167,7 @@ def test_each_thing_wrong_with_a_file_has_its_exit_code(folder: Path, target: Pa
     ):
         (folder / "encrypted").write_bytes(content)
         done = run("decrypt", "encrypted", "-o", target)
-        assert_told(done, code, "encrypted: ", told, f"{target} is as it was before.")
+        assert_told(done, code, "encrypted: ", told, f"{target} was not touched.")
     assert BEFORE == target.read_bytes()
 
 
@@ -181,7 +181,7 @@ def test_each_thing_wrong_with_a_file_has_its_exit_code(folder: Path, target: Pa
 )
 @pytest.mark.parametrize("command", ["encrypt", "decrypt"])
 def test_an_unreadable_source_is_told(command: str, source: str, reason: str, target: Path) -> None:
-    assert_told(run(command, source, "-o", target.name), 1, reason, "target is as it was before.")
+    assert_told(run(command, source, "-o", target.name), 1, reason, "target was not touched.")
     assert BEFORE == target.read_bytes()
 
 
@@ -233,6 +233,15 @@ def test_help_tells_how_to_make_a_key_and_that_command_makes_one(folder: Path) -
     assert 32 == (folder / "my.key").stat().st_size
     assert KEY != (folder / "my.key").read_bytes()
     assert "Exit codes: 0 done" in shown
+
+
+def test_a_package_that_is_not_there_is_told(target: Path) -> None:
+    without = (
+        "import sys; sys.modules['cryptography'] = None; from answerbook.cli import main; main()"
+    )
+    words = ("encrypt", "plain", "-o", "target", "--key-file", "my.key")
+    done = subprocess.run([sys.executable, "-c", without, *words], capture_output=True, check=False)
+    assert_told(done, 1, "is not installed: pip install 'answerbook[q3]'")
 
 
 # -- killed midway -------------------------------------------------------------------------------

@@ -215,10 +215,12 @@ def _told(source: str, output: str) -> Iterator[None]:
     after = (
         "What was written before this is authentic, but not whole: throw it away."
         if output == STREAM
-        else f"{output} is as it was before."
+        else f"{output} was not touched."
     )
     try:
         yield
+    except ModuleNotFoundError as error:
+        _fail(f"The package {error.name} is not installed: pip install 'answerbook[q3]'")
     except CryptoError as error:
         name = "standard input" if source == STREAM else source
         _fail(f"{name}: {error} {after}", _exit_code(error))
