@@ -81,6 +81,34 @@ def test_first_pages_are_those_of_the_exact_ranker(
         assert len(common) >= 9, f"{text}: {len(common)} of ten"
 
 
+def test_a_beginning_finds_what_has_one_of_its_rarer_endings_often(
+    corpus: list[Document], exact: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(champions, "SHORT_FROM", 10)
+    monkeypatch.setattr(champions, "SHORT_LENGTH", 20)
+    with statistics.bulk():
+        Document.objects.bulk_create(
+            Document(source="new", external_id=f"{number}", title=" ".join(["bamu"] * 6))
+            for number in range(30)
+        )
+    fast, right = found("ba*"), exact("ba*")
+    assert {"new"} == set(Document.objects.filter(id__in=right).values_list("source", flat=True))
+    assert 9 <= len(set(fast) & set(right))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT length FROM search_champion WHERE term = 'bamu'")
+        assert (20,) == cursor.fetchone()
+
+
+def test_a_short_list_does_not_speak_for_its_word(
+    corpus: list[Document], exact: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(champions, "SHORT_FROM", 10)
+    monkeypatch.setattr(champions, "SHORT_LENGTH", 5)
+    champions.refresh()
+    for text in QUERIES["common and rare"]:
+        assert 9 <= len(set(found(text)) & set(exact(text)))
+
+
 def test_one_words_pages_are_exact_to_the_place(corpus: list[Document], exact: Any) -> None:
     for page in (1, 2, 9):
         assert found("bam", page=page) == exact("bam", page=page)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.db import connection
 from django.db.models.expressions import RawSQL
 
@@ -88,6 +89,8 @@ _LISTS = """
     ) AS wanted
     JOIN search_term AS known USING (term)
     JOIN search_champion AS champion USING (term)
+    -- A short list says too little of what it does not have.
+    WHERE element < 0 OR known.documents > %s
 """
 
 
@@ -142,9 +145,8 @@ class Champions(Exact):
     def _lists(self) -> list[_List]:
         """Of the query's lexemes and of its beginnings' most frequent ones."""
         with connection.cursor() as cursor:
-            cursor.execute(
-                _LISTS, [list(self.analysis.lexemes), list(self.analysis.prefixes), ENDINGS]
-            )
+            words, beginnings = list(self.analysis.lexemes), list(self.analysis.prefixes)
+            cursor.execute(_LISTS, [words, beginnings, ENDINGS, settings.CHAMPIONS_FROM])
             return [_List(*row) for row in cursor.fetchall()]
 
     @property
