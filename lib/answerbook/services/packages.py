@@ -115,13 +115,13 @@ Q2 = Packages(
     name="q2",
     what="PySpark and question 2's other packages",
     whose="The notification system",
-    download=487_000_000,
+    download=488_000_000,
 )
 Q5 = Packages(
     name="q5",
     what="Django, uWSGI, Locust and question 5's other packages",
     whose="Question 5",
-    download=17_000_000,
+    download=16_000_000,
     group="site",
 )
 OF = {"notify": Q2, "site": Q5}
