@@ -41,7 +41,7 @@ def test_packages_are_installed_beside_the_lab_with_their_size_announced(
     pins.write_text(installed.pins.read_text() + "# and of question 2\n")
     Q2.install(installed.root)
     assert Environment(installed.root).holds("q2")
-    assert "487 MB, once." in capsys.readouterr().out
+    assert "488 MB, once." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("packages", [Q2, Q5], ids=lambda packages: packages.name)
