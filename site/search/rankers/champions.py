@@ -38,6 +38,8 @@ MOST_OF_RARE = 4_000
 """Documents of lexemes without a list."""
 WANTED = 0.5
 """Of what a list's end gives, what is taken to be that of a match which the list does not have."""
+FEW_OF_BEGINNINGS = 3_000
+"""Documents that a beginning may match, and all are scored: lists leave its rarest endings out."""
 ENDINGS = 20
 """Of a beginning, the most frequent lexemes whose lists are used."""
 DEPTH = 20_000
@@ -125,7 +127,7 @@ class Champions(Exact):
     def best(
         self, matching: "DocumentQuerySet", query: str, count: Count, first: int, last: int
     ) -> list[tuple[int, float]]:
-        if not count.capped or not self._lists:
+        if not count.capped or not self._lists or self._are_few(query):
             return super().best(matching, query, count, first, last)
         number, wanted = self._first_number(last), last - first
         end = sum(each.length for each in self._lists)
@@ -140,6 +142,11 @@ class Champions(Exact):
                 break
             number = max(enough, MORE * number)
         return super().best(matching, query, count, first, last)
+
+    def _are_few(self, query: str) -> bool:
+        """Whether a query with a beginning matches so few that all can be scored."""
+        most = min(self.most(query), self.known.documents)
+        return bool(self.analysis.prefixes) and most <= FEW_OF_BEGINNINGS
 
     @cached_property
     def _lists(self) -> list[_List]:
