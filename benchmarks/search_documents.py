@@ -74,7 +74,7 @@ def frequencies(real: list[dict[str, Any]]) -> dict[str, Any]:
     Raises AssertionError where they are more than a factor of two apart at any of the first
     thousand ranks.
     """
-    here = _shares("SELECT documents FROM search_term ORDER BY documents DESC LIMIT 1000", count())
+    here = _shares("SELECT documents FROM search_term ORDER BY documents DESC LIMIT 1000", _count())
     texts = search_text.consecutive(real)
     with connection.cursor() as cursor:
         cursor.execute("CREATE TEMPORARY TABLE real (vector tsvector)")
@@ -102,7 +102,7 @@ def _shares(query: str, documents: int) -> list[float]:
         return [found / documents for (found,) in cursor.fetchall()]
 
 
-def count() -> int:
+def _count() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT documents FROM search_corpus")
         return int(cursor.fetchone()[0])

@@ -21,8 +21,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Thread
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
+
+from answerbook.protocols.stopping import Stopping
 
 SECONDS = 10.0
 """After which a side that says nothing is given up."""
@@ -30,7 +31,7 @@ SECONDS = 10.0
 Talk = Callable[[socket.socket], Any]
 
 
-class Listener:
+class Listener(Stopping):
     """Listens on a free port of 127.0.0.1 and runs `talk` for each connection, in a thread.
 
     Ends at `stop`, with its `with` block, or when nothing refers to it any more.
@@ -61,17 +62,6 @@ class Listener:
     def stop(self) -> None:
         """Take no more connections. Does nothing the second time."""
         self._end()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
 
 def _accept(listening: socket.socket, talk: Talk, heard: SimpleQueue[Any]) -> None:
