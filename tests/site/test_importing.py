@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import DatabaseError
 
 from search.importing import MOST_BY_TRIGGER, import_rows
 from search.models import Document, Word
@@ -158,3 +159,15 @@ def test_command_tells_its_steps_and_what_each_took(tmp_path: Path) -> None:
         "listing the best documents of common words",
         "collecting words for better spellings",
     ] == steps
+
+
+def test_command_says_that_documents_are_in_where_their_words_fail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> int:
+        raise DatabaseError("no room")
+
+    monkeypatch.setattr("search.vocabulary.refresh", fail)
+    with pytest.raises(CommandError, match=r"The documents are imported.*no room"):
+        call_command("import_documents", jsonl(tmp_path / "a.jsonl", row(1)), stdout=StringIO())
+    assert 1 == Document.objects.count()

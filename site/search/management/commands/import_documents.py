@@ -1,6 +1,8 @@
 """`manage.py import_documents FILE`: anyone's documents, from CSV or JSON Lines."""
 
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,28 @@ from search.rows import FIELDS, REQUIRED, UnreadableFile, read
 
 SHOWN = 20
 """Reasons on the screen, unless all are asked for."""
+
+
+@contextmanager
+def nothing_imported() -> Iterator[None]:
+    """What fails in here leaves the old documents, and says so."""
+    try:
+        yield
+    except (UnreadableFile, OSError) as error:
+        raise CommandError(f"Nothing was imported. {error}") from error
+    except DatabaseError as error:
+        raise CommandError(f"Nothing was imported. PostgreSQL says: {error}") from error
+
+
+def collect_words() -> None:
+    """Once the documents are in: whatever happens here, they stay."""
+    try:
+        vocabulary.refresh()
+    except DatabaseError as error:
+        raise CommandError(
+            f"The documents are imported. Their words for better spellings are not, until the next "
+            f"import. PostgreSQL says: {error}"
+        ) from error
 
 
 class Command(BaseCommand):
@@ -39,18 +63,15 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         del args
         path: Path = options["file"]
-        try:
+        with nothing_imported():
             size = path.stat().st_size
-            with Steps(path.name, size) as steps:
+        with Steps(path.name, size) as steps:
+            with nothing_imported():
                 rows = read(path, options["source"], steps.read)
                 done = import_rows(rows, dry_run=options["dry_run"], doing=steps.doing)
-                if not options["dry_run"] and done.added + done.changed:
-                    steps.doing("collecting words for better spellings")
-                    vocabulary.refresh()
-        except (UnreadableFile, OSError) as error:
-            raise CommandError(f"Nothing was imported. {error}") from error
-        except DatabaseError as error:
-            raise CommandError(f"Nothing was imported. PostgreSQL says: {error}") from error
+            if not options["dry_run"] and done.added + done.changed:
+                steps.doing("collecting words for better spellings")
+                collect_words()
         self._tell(done, options)
         if options["verbosity"] > 1:
             for step, seconds in steps.seconds.items():
