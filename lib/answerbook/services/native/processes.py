@@ -58,13 +58,30 @@ def spawn(launch: Launch, node: int, mark: str) -> ProcessRecord:
                 "`answerbook doctor` checks what is needed."
             ) from error
     _children.append(child)
+    process = psutil.Process(child.pid)
+    _wait_marked(process, child)
     return ProcessRecord(
         node=node,
         role=launch.role,
         pid=child.pid,
-        created=psutil.Process(child.pid).create_time(),
+        created=process.create_time(),
         stop_signal=launch.stop_signal,
     )
+
+
+def _wait_marked(process: psutil.Process, child: subprocess.Popen[bytes]) -> None:
+    """Return when its mark can be read: a new program runs a moment before its environment shows.
+
+    Popen returns when the kernel closes the program's inherited files, which is before it lays out
+    the environment; whoever looked for the mark in between would find nothing. Where it may not be
+    read, or the program has ended already, there is nothing to wait for.
+    """
+    deadline = time.monotonic() + 1
+    with suppress(psutil.Error, OSError):
+        while MARK not in process.environ() and child.poll() is None:
+            if time.monotonic() > deadline:
+                return
+            time.sleep(0.001)
 
 
 def run(launch: Launch, mark: str, typed: str = "") -> None:
