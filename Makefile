@@ -22,8 +22,12 @@ lab: ## Open JupyterLab on 00_start_here (LAB_ARGS=--no-browser)
 	@$(BIN)/jupyter-lab $(LAB_OPTIONS) $(LAB_ARGS) work/00_start_here.ipynb
 
 .PHONY: notebooks
+# Questions 2 and 5 have packages of their own; the other notebooks run with the lab's.
+CHOSEN = $(if $(NB),$(NB),$(Q))
+SET_OF = $(if $(filter 2%,$(1)),q2,$(if $(filter 5%,$(1)),q5,lab))
+NEEDED = $(sort $(if $(CHOSEN),$(foreach one,$(CHOSEN),$(call SET_OF,$(one))),q2 q5))
 notebooks: ## Run every notebook live, headless (Q=1 for a question's, NB=1_1_rest for one)
-	@$(INSTALL) dev
+	@for set in $(NEEDED); do $(INSTALL) $$set || exit 1; done
 	@$(BIN)/python -m answerbook.notebook.run $(if $(Q),--question $(Q)) $(NB)
 
 .PHONY: publish

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from io import StringIO
 from pathlib import Path
 
@@ -12,11 +12,13 @@ import psutil
 import pytest
 from rich.console import Console
 
+from answerbook import services
 from answerbook.config import repository
 from answerbook.notebook import kernel
 from answerbook.notebook.kernel import Run, run_notebook
 from answerbook.notebook.run import closing_table, run_all
 from answerbook.notebook.source import NotebookError, Source, find
+from answerbook.services.errors import FetchFailed
 from answerbook.services.native import processes
 
 Write = Callable[..., Source]
@@ -94,6 +96,29 @@ def test_next_notebook_runs_after_one_that_failed(written: Write) -> None:
 
     assert [False, True] == [result.failure is None for result in runs]
     for text in ("9_1_bad, code cell 1", "1 / 0", "division by zero", "9_1_bad (failed)", "PSS"):
+        assert text in screen.getvalue()
+
+
+def test_next_notebook_runs_after_one_whose_service_could_not_be_got(
+    written: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def offline(named: Iterable[str]) -> None:
+        if "kafka" in named:
+            raise FetchFailed("Kafka could not be fetched. Look at the network.")
+
+    monkeypatch.setattr(services, "fetch", offline)
+    costs = "# %% [markdown]\n# *1 minute · 0.1 GB · services: {}*"
+    sources = [
+        written(costs.format("Kafka"), "assert True", name="9_1_kafka"),
+        written(costs.format("none"), "assert True", name="9_2_alone"),
+    ]
+    screen = StringIO()
+    console = Console(file=screen, width=100)
+    runs = run_all(sources, console)
+    console.print(closing_table(runs))
+
+    assert [False, True] == [result.failure is None for result in runs]
+    for text in ("9_1_kafka, before its first cell", "Look at the network.", "9_1_kafka (failed)"):
         assert text in screen.getvalue()
 
 

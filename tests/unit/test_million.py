@@ -56,9 +56,9 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(million, "SAMPLE_SECONDS", 0.05)
 
 
-def watched(system: System, count: int) -> Million:
+def watched(system: System, count: int, patience: float = 30) -> Million:
     plan = Plan(system.url, "r1", system.ledger_folder, count)
-    with Million(system, plan, users=100) as run:
+    with Million(system, plan, users=100, patience=patience) as run:
         while not run.done:
             run.watch()
         assert "rendered events" in str([*run.table().columns[0].cells])
@@ -79,10 +79,9 @@ def test_a_run_is_done_when_nothing_waits_anywhere(api: Server, tmp_path: Path) 
 def test_a_stage_that_stands_still_ends_it(
     api: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(million, "PATIENCE_SECONDS", 0.5)
     monkeypatch.setattr(RENDERED, "labels", lambda *_: Counter("ignored", "", registry=None))
     with pytest.raises(StandsStill, match="7 records wait to be rendered"):
-        watched(System(api, tmp_path, [{"events": 7}]), 10)
+        watched(System(api, tmp_path, [{"events": 7}]), 10, patience=0.5)
 
 
 def test_a_run_that_is_stopped_still_ends_in_order(api: Server, tmp_path: Path) -> None:

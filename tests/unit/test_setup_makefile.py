@@ -68,6 +68,22 @@ def test_up_installs_what_the_named_services_need(services: str, wanted: str) ->
     ] == [line.strip() for line in told.splitlines()]
 
 
+@pytest.mark.parametrize(
+    ("chosen", "wanted"),
+    [
+        ("", "q2 q5"),
+        ("Q=1", "lab"),
+        ("Q=2", "q2"),
+        ("Q=5", "q5"),
+        ("NB=3_2_passwords", "lab"),
+        ("NB=00_start_here 5_2_ranking", "lab q5"),
+    ],
+)
+def test_notebooks_install_what_the_chosen_ones_need(chosen: str, wanted: str) -> None:
+    first, *_ = make("--dry-run", "notebooks", *filter(None, [chosen])).splitlines()
+    assert f"for set in {wanted}; do python3 requirements/install.py $set || exit 1; done" == first
+
+
 def test_continuous_integration_runs_make_test_and_nothing_else() -> None:
     script = ROOT / ".ci" / "run"
     assert os.access(script, os.X_OK)

@@ -48,7 +48,7 @@ class Failure:
     """The cell that ended a run, and why."""
 
     cell: int
-    """Among the code cells, from 1."""
+    """Among the code cells, from 1; 0 when a service could not be got and none ran."""
     source: str
     error: str
     ended_kernel: bool = False

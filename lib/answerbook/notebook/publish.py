@@ -35,9 +35,10 @@ def publish(source: Source, run: Run, profile: Profile) -> Path:
     this machine, or the file would be over 300 KB.
     """
     if run.failure is not None:
+        cell = run.failure.cell
+        what = f"code cell {cell} failed. Mend it" if cell else f"{run.failure.error} Mend that"
         raise NotebookError(
-            f"{source.name} is not published: code cell {run.failure.cell} failed. Mend it, and "
-            f"`make publish NB={source.name}` again."
+            f"{source.name} is not published: {what}, and `make publish NB={source.name}` again."
         )
     notebook = run.notebook
     tidy(notebook)

@@ -27,6 +27,7 @@ from answerbook.notebook.anatomy.prose import SERVICES, cost
 from answerbook.notebook.command_line import Names, Question, WithProfile, explained_errors
 from answerbook.notebook.kernel import Failure, Run, run_notebook
 from answerbook.notebook.source import Source, code_cells, find
+from answerbook.services import ServiceError
 from answerbook.services.state import StateFolder
 
 
@@ -48,11 +49,16 @@ def run_all(
 def run_one(source: Source, console: Console, profile: Profile | None = None) -> Run:
     """Run one notebook among whatever services are up, and leave up what it started."""
     notebook = source.notebook()
-    fetch(notebook)
+    try:
+        fetch(notebook)
+    except ServiceError as error:  # no network, say: the other notebooks may need nothing of it
+        run = _not_started(source.name, notebook, error)
+        _print_failure(run.failure, source.name, console)
+        return run
     with _line(source.name, len(code_cells(notebook)), console) as line:
         run = run_notebook(notebook, source.name, profile, line.at_cell)
         line.end(run)
-    if run.failure is not None:
+    if run.failure:
         _print_failure(run.failure, source.name, console)
     return run
 
@@ -64,9 +70,14 @@ def fetch(notebook: NotebookNode) -> None:
     services.fetch(SERVICES[name] for name in named if name in SERVICES)
 
 
+def _not_started(name: str, notebook: NotebookNode, error: ServiceError) -> Run:
+    failure = Failure(cell=0, source="", error=str(error))
+    return Run(name, notebook, assertions=0, seconds=0, memory=0, measure="", failure=failure)
+
+
 def closing_table(runs: Sequence[Run]) -> Table:
     """One row a notebook; the caption says how memory was measured."""
-    measures = " / ".join(sorted({run.measure for run in runs}))
+    measures = " / ".join(sorted({run.measure for run in runs if run.measure}))
     table = Table(
         caption=f"Memory: the kernel and all that the notebook started, {measures}, at the peak.",
         caption_justify="left",
@@ -146,11 +157,14 @@ def _line(name: str, cells: int, console: Console) -> Iterator[_Line]:
         yield _Line(name, cells, progress)
 
 
-def _print_failure(failure: Failure, name: str, console: Console) -> None:
+def _print_failure(failure: Failure | None, name: str, console: Console) -> None:
     """The cell and its error without a frame, so that both can be copied."""
-    console.print(f"\n{name}, code cell {failure.cell}:", style="bold red")
-    console.print(Syntax(failure.source, "python", background_color="default"))
-    console.print()
+    assert failure is not None
+    where = f"code cell {failure.cell}" if failure.cell else "before its first cell"
+    console.print(f"\n{name}, {where}:", style="bold red")
+    if failure.cell:
+        console.print(Syntax(failure.source, "python", background_color="default"))
+        console.print()
     console.print(Text(failure.error), soft_wrap=True)
     console.print()
 
