@@ -7,8 +7,9 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import psutil
@@ -16,12 +17,24 @@ import psutil
 from answerbook import services
 from answerbook.config import Settings, reachable_by_others
 from answerbook.services import ServiceError, StateFolderError, packages
-from answerbook.services.compose import docker_answers
+from answerbook.services.compose import images, why_not
 from answerbook.services.native import programs
 from answerbook.services.ports import is_free
 from answerbook.services.state import StateFolder
 
 FETCHED = ("java", "kafka", "nginx", "postgres", "rabbitmq", "spark")
+FETCHED_BESIDE_CONTAINERS = ("java", "nginx", "spark")
+"""What the notification system and the site run natively, whatever engine runs the rest."""
+IMAGES = ("rabbitmq", "kafka", "postgres")
+LEAST_FOR_PROGRAMS = 700_000_000
+"""Bytes that fetching all programs asks for."""
+PORTS = (
+    ("rabbitmq", "rabbitmq_port"),
+    ("kafka", "kafka_port"),
+    ("postgres", "postgres_port"),
+    ("notify", "notify_api_port"),
+    ("site", "site_port"),
+)
 LEAST_MEMORY = 2_000_000_000
 """Bytes available that the study profile wants with room for the notebook itself."""
 MEMORY_OF_QUESTION_2 = {"study": 1_800_000_000, "full": 5_000_000_000}
@@ -47,9 +60,14 @@ def examine() -> list[Finding]:
         state.check_room()
     except StateFolderError as error:
         return [*findings, Finding("missing", "state folder", "unusable", str(error))]
-    findings += [_state_folder(settings), _engine(settings)]
-    if settings.engine != "compose":
-        findings += _programs(settings)
+    no_docker = why_not()
+    engine = settings.engine or ("native" if no_docker else "compose")
+    findings += [_state_folder(settings), _engine(settings, no_docker)]
+    if engine == "compose":
+        findings += [] if no_docker else _images(settings)
+        findings += _programs(settings, FETCHED_BESIDE_CONTAINERS)
+    else:
+        findings += _programs(settings, FETCHED)
     return [*findings, *_ports(settings), *_question_2(settings), *_running()]
 
 
@@ -87,21 +105,30 @@ def _state_folder(settings: Settings) -> Finding:
     return Finding("ok", "state folder", result)
 
 
-def _engine(settings: Settings) -> Finding:
-    docker = docker_answers()
-    if settings.engine == "compose" and not docker:
+def _engine(settings: Settings, no_docker: str | None) -> Finding:
+    if settings.engine == "compose" and no_docker:
         return Finding(
             "missing",
             "engine",
-            "ANSWERBOOK_ENGINE is compose, and no Docker engine answers",
-            "start Docker, or `unset ANSWERBOOK_ENGINE`",
+            f"ANSWERBOOK_ENGINE is compose, and {no_docker}",
+            "mend that, or `unset ANSWERBOOK_ENGINE`",
         )
-    name = settings.engine or ("compose" if docker else "native")
-    return Finding("ok", "engine", f"{name} ({'a' if docker else 'no'} Docker engine answers)")
+    name = settings.engine or ("native" if no_docker else "compose")
+    return Finding("ok", "engine", f"{name} ({no_docker or 'a Docker engine answers'})")
 
 
-def _programs(settings: Settings) -> Iterator[Finding]:
-    for name in FETCHED:
+def _images(settings: Settings) -> Iterator[Finding]:
+    for name in IMAGES:
+        image = getattr(settings, f"{name}_image")
+        if images.is_here(image):
+            yield Finding("ok", name, f"{image} is here")
+        else:
+            yield Finding("note", name, f"{image} is not here", "pulled when it is first required")
+
+
+def _programs(settings: Settings, names: Iterable[str]) -> Iterator[Finding]:
+    some_to_fetch = False
+    for name in names:
         try:
             to_fetch = programs.missing(name, settings)
         except ServiceError as error:
@@ -110,7 +137,24 @@ def _programs(settings: Settings) -> Iterator[Finding]:
         if to_fetch is None:
             yield Finding("ok", name, "here")
         else:
+            some_to_fetch = True
             yield Finding("note", name, to_fetch, "fetched when it is first required")
+    if some_to_fetch:
+        yield from _room_for_programs(settings.programs_folder)
+
+
+def _room_for_programs(folder: Path) -> Iterator[Finding]:
+    """It may be on another disk than the state folder, and need not be there yet."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    free = shutil.disk_usage(there).free
+    if free < LEAST_FOR_PROGRAMS:
+        yield Finding(
+            "missing",
+            "programs folder",
+            f"{folder}, {free / 1e6:.0f} MB free, and what is to be fetched asks for up to "
+            f"{LEAST_FOR_PROGRAMS / 1e6:.0f} MB",
+            "export ANSWERBOOK_PROGRAMS=/a/folder/with/room",
+        )
 
 
 def _ports(settings: Settings) -> Iterator[Finding]:
@@ -120,8 +164,8 @@ def _ports(settings: Settings) -> Iterator[Finding]:
         for node in range(1, service.node_count + 1)
         for number in service.ports(node).values()
     }
-    for service in ("rabbitmq", "kafka", "postgres"):
-        port = getattr(settings, f"{service}_port")
+    for service, setting in PORTS:
+        port = getattr(settings, setting)
         if port in ours:
             yield Finding("ok", f"port {port}", f"ours ({service})")
         elif is_free(port):
@@ -159,9 +203,11 @@ def _question_2(settings: Settings) -> Iterator[Finding]:
 def _running() -> Iterator[Finding]:
     for service in services.running():
         stopped = [status.node for status in service.nodes() if status.condition == "stopped"]
-        if not stopped:
-            yield Finding("ok", service.name, f"running at {service.host}:{service.port}")
+        again = f"answerbook up {service.name}"
+        record = service.state.read_record(service.name)
+        if stopped:
+            yield Finding("note", service.name, "started here, and dead", again)
+        elif record is not None and record.phase == "starting":
+            yield Finding("note", service.name, "has never been ready since it was started", again)
         else:
-            yield Finding(
-                "note", service.name, "started here, and dead", f"answerbook up {service.name}"
-            )
+            yield Finding("ok", service.name, f"running at {service.host}:{service.port}")

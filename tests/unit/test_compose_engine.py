@@ -236,6 +236,10 @@ def without(request: pytest.FixtureRequest, home: Path, monkeypatch: pytest.Monk
 
 def test_docker_does_not_answer_where_there_is_none(without: str) -> None:
     assert not docker_answers()
+    assert machine.why_not() in (
+        "there is no `docker` command",
+        "The Docker engine does not answer",
+    )
 
 
 def test_package_without_the_file_has_no_compose_engine(

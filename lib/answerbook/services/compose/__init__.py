@@ -6,6 +6,6 @@ file for each service is in `layout`; how `docker` is run and its complaints are
 """
 
 from answerbook.services.compose.engine import ComposeEngine
-from answerbook.services.compose.machine import docker_answers
+from answerbook.services.compose.machine import docker_answers, why_not
 
-__all__ = ["ComposeEngine", "docker_answers"]
+__all__ = ["ComposeEngine", "docker_answers", "why_not"]

@@ -25,7 +25,7 @@ FINISHED = ("Pull complete", "Already exists")
 
 def fetch(image: str, variable: str) -> None:
     """Pull `image` unless it is here. Raises FetchFailed, which names the `variable` it is in."""
-    if not _is_here(image):
+    if not is_here(image):
         _pull(image, variable)
 
 
@@ -65,7 +65,8 @@ class Layers:
         return sum(self._finished.values())
 
 
-def _is_here(image: str) -> bool:
+def is_here(image: str) -> bool:
+    """Whether it was pulled already. Raises DockerUnreachable."""
     words = ["docker", "image", "inspect", "--format", "{{.Id}}", image]
     finished = attempt(words)
     if finished.code != 0:

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from answerbook.config import repository
-from answerbook.services.compose.commands import INSTEAD, attempt, docker
+from answerbook.services.compose.commands import INSTEAD, attempt, docker, one_line
 from answerbook.services.errors import MissingProgram, ServiceError
 
 ANSWER_SECONDS = 2.0
@@ -19,13 +19,20 @@ COMPOSE_PROGRAMS = (["docker", "compose"], ["docker-compose"])
 
 
 def docker_answers() -> bool:
-    """Whether a Docker engine on this machine answers and compose is there; within 2 s.
+    """Whether a Docker engine on this machine answers and compose is there; within 2 s."""
+    return why_not() is None
+
+
+def why_not() -> str | None:
+    """Why the compose engine cannot be used here, in a sentence; None where it can. Within 2 s.
 
     An engine elsewhere (DOCKER_HOST, a context) does not count: it would publish the ports on a
     loopback that is not ours.
     """
-    if shutil.which("docker") is None or compose_file() is None:
-        return False
+    if shutil.which("docker") is None:
+        return "there is no `docker` command"
+    if compose_file() is None:
+        return "docker/compose.yaml is in a checkout only"
     deadline = time.monotonic() + ANSWER_SECONDS
 
     def left() -> float:
@@ -34,13 +41,18 @@ def docker_answers() -> bool:
     try:
         where = docker(
             *("context", "inspect", "--format", "{{.Endpoints.docker.Host}}"), timeout=left()
-        )
-        if not is_here(where.strip()):
-            return False
+        ).strip()
+        if not is_here(where):
+            return f"its Docker engine is not on this machine, but at {where}"
         docker("version", "--format", "{{.Server.Version}}", timeout=left())
-        return compose_program(left()) is not None
-    except ServiceError:
-        return False
+        if compose_program(left()) is None:
+            least = ".".join(str(number) for number in LEAST_COMPOSE)
+            return f"a Docker engine answers, without compose {least} or later"
+    except ServiceError as error:
+        return re.split(r" \(|\. ", one_line(str(error)))[
+            0
+        ]  # what mends it is said when it is used
+    return None
 
 
 def is_here(endpoint: str) -> bool:
