@@ -4,6 +4,7 @@ Registered by cli.py, which imports this module when one of them is asked for.
 """
 
 import json
+import shlex
 import time
 from contextlib import suppress
 from typing import Annotated, Any, Literal, cast
@@ -120,7 +121,7 @@ def env(names: Names = None) -> None:
     for service in wanted:
         variables |= _variables(service)
     for name, value in variables.items():
-        print(f"export {name}='{value}'")
+        print(f"export {name}={shlex.quote(value)}")
 
 
 def _checked(names: list[str] | None) -> list[Name]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from answerbook import services
+from answerbook import service_commands, services
 
 
 def answerbook(*words: str) -> str:
@@ -91,6 +91,18 @@ def test_env_prints_an_address_that_a_client_takes() -> None:
     )
     with psycopg.connect(done.stdout) as connection:
         assert (1,) == connection.execute("SELECT 1").fetchone()
+
+
+def test_env_prints_values_that_a_shell_takes_as_they_are(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    value = '/home/o\'brien/$(echo run) `echo run` "quoted"'
+    monkeypatch.setattr(services, "find_all", lambda names: ["one"])
+    monkeypatch.setattr(service_commands, "_variables", lambda service: {"SITE_FOLDER": value})
+    service_commands.env(["postgres"])
+    line = capsys.readouterr().out
+    printed = subprocess.check_output(["sh", "-c", f'{line}\nprintf %s "$SITE_FOLDER"'], text=True)
+    assert value == printed
 
 
 def test_logs_show_the_services_own_words() -> None:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
 import pika
@@ -178,6 +179,21 @@ def test_service_listens_on_loopback_only(service: Service) -> None:
             }
     assert addresses
     assert addresses <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}, addresses
+
+
+def test_rabbitmq_reads_no_configuration_but_its_own() -> None:
+    """Not /etc/rabbitmq/conf.d either, where a system's broker has its listeners and peers."""
+    rabbitmq = services.require("rabbitmq")
+    pid = rabbitmq.nodes()[0].pid
+    assert pid is not None
+    files = {
+        name: path
+        for name, path in psutil.Process(pid).environ().items()
+        if name.startswith("RABBITMQ_") and name.endswith(("_FILE", "_FILES"))
+    }
+    assert {"RABBITMQ_CONFIG_FILE", "RABBITMQ_CONFIG_FILES"} <= files.keys()
+    folder = rabbitmq.state.path / "services" / "rabbitmq"
+    assert [] == [name for name, path in files.items() if not Path(path).is_relative_to(folder)]
 
 
 def test_service_shows_no_password(service: Service) -> None:

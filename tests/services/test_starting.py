@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from answerbook import services
-from answerbook.services import Kafka, ServiceName, ports
+from answerbook.services import Kafka, Postgres, ServiceName, ports
 from answerbook.services.state import StateFolder
 
 StillRunning = Callable[[Path], list[psutil.Process]]
@@ -105,6 +105,27 @@ def test_require_adopts_what_a_killed_start_left(
     left = [process.pid for process in still_running(fresh_home)]
     kafka = services.require("kafka")
     assert left == [kafka.nodes()[0].pid]
+
+
+def test_adopted_service_is_ready_after_a_round_trip_alone(
+    fresh_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It answers by itself by now; whoever started it was killed before it was ready."""
+    pid = services.require("postgres").nodes()[0].pid
+    state = StateFolder(fresh_home)
+    record = state.read_record("postgres")
+    assert record is not None
+    state.write_record(record.model_copy(update={"phase": "starting"}))
+    trips: list[Postgres] = []
+    round_trip = Postgres.round_trip
+    monkeypatch.setattr(
+        Postgres, "round_trip", lambda self: (trips.append(self), round_trip(self))[1]
+    )
+    assert pid == services.require("postgres").nodes()[0].pid
+    assert 1 == len(trips)
+    record = state.read_record("postgres")
+    assert record is not None
+    assert "ready" == record.phase
 
 
 def test_start_killed_before_it_was_recorded_is_ended_by_down(

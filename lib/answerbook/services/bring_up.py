@@ -16,14 +16,8 @@ from answerbook.services.errors import ServiceError
 def bring_up(service: Service) -> None:
     """Start the service unless it runs and answers. Raises ServiceError."""
     check_engine(service)
-    if not is_up(service):
+    if not service.is_up():
         service.start()
-
-
-def is_up(service: Service) -> bool:
-    """Whether its start was finished, and it still answers."""
-    record = service.state.read_record(service.name)
-    return record is not None and record.phase == "ready" and service.is_answering()
 
 
 def remove(service: Service, *, delete_data: bool) -> bool:

@@ -108,7 +108,7 @@ class Service(ABC):
         """Start what is not running, one node or all, and wait for the client's round trip."""
         with self._changing(node):
             # Another process may have done it while we waited for our turn.
-            if not self.is_answering():
+            if not self.is_up():
                 self._start(node)
         return self
 
@@ -183,6 +183,14 @@ class Service(ABC):
     def is_fatal(self, error: Exception) -> Exception | None:
         """What to raise at once, when waiting longer cannot mend what `round_trip` raised."""
         return None
+
+    def is_up(self) -> bool:
+        """Whether its start was finished, by a round trip, and it still answers.
+
+        One that was started by a process that was killed may answer, and was never ready.
+        """
+        record = self.state.read_record(self.name)
+        return record is not None and record.phase == "ready" and self.is_answering()
 
     def is_answering(self) -> bool:
         """Whether a service that was ready is still so: all nodes run and the client gets in."""

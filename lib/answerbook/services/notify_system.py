@@ -201,7 +201,7 @@ class Notify:
         """Whether all of it runs on this Kafka, answers, and is ready."""
         return (
             self._kafka_of_last_start() == self.kafka.name
-            and all(bring_up.is_up(service) for service in self.members)
+            and all(service.is_up() for service in self.members)
             and not any(program.is_misled() for program in self.programs)
             and self._are_ready()
         )

@@ -73,6 +73,8 @@ class RabbitMQRecipe:
             "RABBITMQ_LOG_BASE": str(folder),
             "RABBITMQ_PID_FILE": str(folder / "pid"),
             "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
+            # Else those of /etc/rabbitmq/conf.d, a system broker's listeners and peers, are read.
+            "RABBITMQ_CONFIG_FILES": str(folder / "conf.d"),
             "RABBITMQ_CONF_ENV_FILE": str(folder / "none"),
             "RABBITMQ_ADVANCED_CONFIG_FILE": str(folder / ADVANCED),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
