@@ -4,12 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
+import confluent_kafka
 import pika
 import psutil
 import pytest
@@ -194,6 +196,38 @@ def test_rabbitmq_reads_no_configuration_but_its_own() -> None:
     assert {"RABBITMQ_CONFIG_FILE", "RABBITMQ_CONFIG_FILES"} <= files.keys()
     folder = rabbitmq.state.path / "services" / "rabbitmq"
     assert [] == [name for name, path in files.items() if not Path(path).is_relative_to(folder)]
+
+
+def outside() -> set[str]:
+    """What a service could leave on the machine beside its folder: shared memory, files."""
+    temporary = Path(tempfile.gettempdir())
+    names, *rows = map(str.split, Path("/proc/sysvipc/shm").read_text().splitlines())
+    segments = [dict(zip(names, row, strict=True)) for row in rows]
+    return {
+        *(str(path) for path in Path("/dev/shm").glob("PostgreSQL.*")),
+        *(str(path) for path in temporary.iterdir() if "-java-" in path.name),
+        *(each["shmid"] for each in segments if each["nattch"] == "0"),
+    }
+
+
+@pytest.mark.parametrize("name", ["postgres", "kafka"])
+def test_killed_service_leaves_nothing_outside_its_folder(
+    name: Literal["postgres", "kafka"], fresh_home: Path
+) -> None:
+    before = outside()
+    service = services.require(name)
+    if isinstance(service, Kafka):
+        produce(service, "makes the topic")
+        producer = confluent_kafka.Producer(
+            {"bootstrap.servers": service.bootstrap_servers[0], "compression.type": "lz4"}
+        )
+        producer.produce("kept", b"1" * 10_000)  # for lz4 the broker unpacks a native library
+        assert 0 == producer.flush(30)
+    service.kill()
+    services.require(name)
+    service.kill()
+    assert [name] == services.down()
+    assert set() == outside() - before
 
 
 def test_service_shows_no_password(service: Service) -> None:

@@ -118,9 +118,12 @@ def test_adopted_service_is_ready_after_a_round_trip_alone(
     state.write_record(record.model_copy(update={"phase": "starting"}))
     trips: list[Postgres] = []
     round_trip = Postgres.round_trip
-    monkeypatch.setattr(
-        Postgres, "round_trip", lambda self: (trips.append(self), round_trip(self))[1]
-    )
+
+    def counted(self: Postgres) -> None:
+        trips.append(self)
+        round_trip(self)
+
+    monkeypatch.setattr(Postgres, "round_trip", counted)
     assert pid == services.require("postgres").nodes()[0].pid
     assert 1 == len(trips)
     record = state.read_record("postgres")

@@ -10,11 +10,11 @@ from answerbook.config import Settings
 from answerbook.services import RabbitMQ3, Service
 from answerbook.services.native import processes
 from answerbook.services.native.engine import SHARED, NativeEngine
-from answerbook.services.native.launch import Launch, Plan
+from answerbook.services.native.launch import Launch, Plan, Recipe
 from answerbook.services.state import StateFolder
 
 
-class Sleepers:
+class Sleepers(Recipe):
     """A recipe as RabbitMQ's is: one process for all, and one for each node."""
 
     def fetch(self, service: Service) -> str:

@@ -77,6 +77,8 @@ class NativeEngine:
     def remove(self, service: Service) -> None:
         self.stop(service, None)
         self._kill_unrecorded(service)
+        for node in self._wanted(service, None):
+            self._recipes[service.name].tidy(self._folder(service, node))
         service.state.delete_record(service.name)
 
     def delete_data(self, service: Service) -> None:

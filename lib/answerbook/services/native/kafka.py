@@ -2,6 +2,7 @@
 
 import base64
 import os
+import shutil
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,14 +11,15 @@ from threading import Lock
 from answerbook.services.contract import Service
 from answerbook.services.kafka import Kafka
 from answerbook.services.native import processes, programs
-from answerbook.services.native.launch import Launch, Plan
+from answerbook.services.native.launch import Launch, Plan, Recipe
 from answerbook.services.state import write_whole
 
 SMALL = ("-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 LARGE = ("-Xms128m", "-Xmx512m", "-XX:+UseG1GC")
+TEMPORARY = "temporary"
 
 
-class KafkaRecipe:
+class KafkaRecipe(Recipe):
     """Combined broker and controller; no authentication, so loopback only."""
 
     def __init__(self) -> None:
@@ -32,6 +34,9 @@ class KafkaRecipe:
         assert isinstance(plan.service, Kafka)
         properties = plan.folder / "server.properties"
         write_whole(properties, _properties(plan.service, plan))
+        # Java unpacks native libraries there, and takes them away at an orderly end alone.
+        shutil.rmtree(plan.folder / TEMPORARY, ignore_errors=True)
+        (plan.folder / TEMPORARY).mkdir()
         if not (plan.folder / "data" / "meta.properties").exists():
             self._format(plan, properties)
         one_of_many = plan.service.node_count > 1
@@ -59,7 +64,8 @@ class KafkaRecipe:
             "-Dorg.slf4j.simpleLogger.levelInBrackets=true",
         ]
         # No file of performance counters in the machine's temporary folder.
-        argv = [self._java, "-XX:-UsePerfData", *jvm, *logging, "-cp", classpath, *words]
+        own = ["-XX:-UsePerfData", f"-Djava.io.tmpdir={folder / TEMPORARY}"]
+        argv = [self._java, *own, *jvm, *logging, "-cp", classpath, *words]
         return Launch(role, argv, folder)
 
 

@@ -56,3 +56,7 @@ class Recipe(Protocol):
 
     def prepare(self, plan: Plan) -> list[Launch]:
         """Write the node's configuration and data folder; its processes in starting order."""
+
+    def tidy(self, folder: Path) -> None:
+        """Remove what a killed node left outside of its folder; nothing of it runs any more."""
+        return

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from answerbook.config import NotifySettings
 from answerbook.services.contract import Service
 from answerbook.services.native import programs
-from answerbook.services.native.launch import Launch, Plan
+from answerbook.services.native.launch import Launch, Plan, Recipe
 from answerbook.services.notify import PREFIX, Emulator, Program, Render
 from answerbook.services.packages import Q2
 
@@ -18,7 +18,7 @@ STUDY_JVM = "-XX:TieredStopAtLevel=1"
 memory."""
 
 
-class ProgramRecipe:
+class ProgramRecipe(Recipe):
     """One process a node, told everything by its environment: a password in argv is for all."""
 
     def fetch(self, service: Service) -> str:

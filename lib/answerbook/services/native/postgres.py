@@ -13,13 +13,13 @@ from pathlib import Path
 from answerbook.config import Settings, reachable_by_others
 from answerbook.services.contract import Service
 from answerbook.services.errors import StartFailed, StateFolderError
-from answerbook.services.native import processes, programs
-from answerbook.services.native.launch import Launch, Plan
+from answerbook.services.native import processes, programs, shared_memory
+from answerbook.services.native.launch import Launch, Plan, Recipe
 from answerbook.services.postgres import Postgres
 from answerbook.services.state import write_whole
 
 
-class PostgresRecipe:
+class PostgresRecipe(Recipe):
     """One server. As root it runs as `ANSWERBOOK_POSTGRES_USER`, since PostgreSQL refuses root."""
 
     def fetch(self, service: Service) -> str:
@@ -32,6 +32,7 @@ class PostgresRecipe:
         data = plan.folder / "data"
         if not data.exists():
             self._initialise(plan, data, user, group)
+        self.tidy(plan.folder)
         (data / "postmaster.pid").unlink(missing_ok=True)  # its process was looked for and is gone
         return [
             Launch(
@@ -41,6 +42,8 @@ class PostgresRecipe:
                     *("-p", str(plan.ports[plan.node]["postgres"])),
                     *("-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="),
                     *("-c", "shared_buffers=128MB", "-c", "max_connections=60"),
+                    # In the data folder, not in /dev/shm, where a kill would leave them.
+                    *("-c", "dynamic_shared_memory_type=mmap"),
                 ],
                 plan.folder,
                 {"LC_ALL": "C.UTF-8"},
@@ -49,6 +52,9 @@ class PostgresRecipe:
                 stop_signal=signal.SIGINT,  # "fast": ends connections, then shuts down in order
             )
         ]
+
+    def tidy(self, folder: Path) -> None:
+        shared_memory.release(folder / "data" / "postmaster.pid")
 
     def _initialise(self, plan: Plan, data: Path, user: int | None, group: int | None) -> None:
         """initdb and the database, beside the final folder; it takes its name when all is done."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from answerbook.services.contract import Service
 from answerbook.services.errors import MissingProgram
 from answerbook.services.native import programs
-from answerbook.services.native.launch import Launch, Plan
+from answerbook.services.native.launch import Launch, Plan, Recipe
 from answerbook.services.rabbitmq import RabbitMQ, RabbitMQ3
 from answerbook.services.state import write_whole
 
@@ -20,7 +20,7 @@ NET_TICK_SECONDS = 8
 """A frozen neighbour counts as lost after 6 to 10 s; by default it takes 45 to 75."""
 
 
-class RabbitMQRecipe:
+class RabbitMQRecipe(Recipe):
     """Erlang's distribution and epmd on loopback, ports of their own, no system file touched."""
 
     def fetch(self, service: Service) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from answerbook.services import progress
 from answerbook.services.contract import Service
 from answerbook.services.native import processes, programs
-from answerbook.services.native.launch import Launch, Plan
+from answerbook.services.native.launch import Launch, Plan, Recipe
 from answerbook.services.native.notify import own_version
 from answerbook.services.packages import Q5
 from answerbook.services.site import DATABASE, PREFIX, Site, root
@@ -22,7 +22,7 @@ BACKLOG = 1_024
 HARAKIRI = "30"
 
 
-class SiteRecipe:
+class SiteRecipe(Recipe):
     """Two processes of one node."""
 
     def fetch(self, service: Service) -> str:
