@@ -115,8 +115,13 @@ def test_standard_output_gets_nothing_of_a_file_that_does_not_verify_whole(
     broken_at_the_end: bytes,
 ) -> None:
     done = run("decrypt", "broken", "-o", "-")
-    assert_told(done, 4, "broken: Chunk 4 is not what was encrypted there")
+    assert_told(done, 4, "broken: Chunk 4 is not what was encrypted there", "Nothing was written.")
     assert b"" == done.stdout
+
+
+@pytest.mark.parametrize("command", ["encrypt", "decrypt"])
+def test_standard_output_that_got_nothing_is_not_thrown_away(command: str, folder: Path) -> None:
+    assert_told(run(command, "missing", "-o", "-"), 1, "missing: No such file", "Nothing was")
 
 
 def test_a_file_on_standard_input_is_verified_first_as_well(
@@ -141,7 +146,7 @@ def test_a_pipe_gets_what_has_verified_and_says_that_it_is_not_whole(
     assert PLAINTEXT[:196_608] == done.stdout, "three chunks verified, and the last did not"
     assert 4 == done.returncode
     assert b"standard input: Chunk 4 is not what" in done.stderr
-    assert b"authentic, but not whole: throw it away" in done.stderr
+    assert b"is not whole: throw it away" in done.stderr
 
 
 def test_a_terminal_gets_no_ciphertext(folder: Path) -> None:

@@ -211,6 +211,17 @@ def test_a_file_that_is_there_is_not_replaced_and_keeps_its_key(
     assert before == sidecar(encrypted).read_bytes()
 
 
+def test_the_key_of_a_file_that_was_moved_away_is_not_replaced(
+    encrypted: Path, keyring: Keyring, tmp_path: Path
+) -> None:
+    before = sidecar(encrypted).read_bytes()
+    encrypted.rename(tmp_path / "moved")
+    for source in ("plain", "missing"):
+        with pytest.raises(FileExistsError, match=r"\.key is there already"):
+            envelope.encrypt_file(tmp_path / source, encrypted, keyring, CONTEXT)
+    assert before == sidecar(encrypted).read_bytes()
+
+
 def test_a_failed_encryption_leaves_no_key_behind(tmp_path: Path, keyring: Keyring) -> None:
     with pytest.raises(FileNotFoundError):
         envelope.encrypt_file(tmp_path / "missing", tmp_path / "target", keyring)

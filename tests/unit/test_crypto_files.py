@@ -235,6 +235,11 @@ def test_the_last_chunk_cannot_be_passed_off_as_an_earlier_one_nor_the_other_way
             opened(message)
 
 
+def test_a_secret_shows_neither_key_nor_passphrase() -> None:
+    for secret in (Secret(KEY, None), Secret(None, "correct horse")):
+        assert "Secret()" == repr(secret)
+
+
 def test_one_content_is_cut_into_chunks_in_one_way_alone() -> None:
     header, cipher = Secret(KEY, None).begin()
     packed, prefix = header.pack(), header.nonce_prefix

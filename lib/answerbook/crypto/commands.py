@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TypedDict
 import typer
 
 if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
     from answerbook.crypto.chunks import Progress, Writer
     from answerbook.crypto.errors import CryptoError
     from answerbook.crypto.keys import Passphrase
@@ -77,7 +79,8 @@ def encrypt(source: Source, output: Output, key_file: KeyFile = None) -> None:
             "what is encrypted is no text for a terminal: name a file, or redirect.",
             param_hint="--output",
         )
-    with _told(source, output), _opened(source, output) as (reader, writer):
+    standard = _StandardOutput() if output == STREAM else None
+    with _told(source, output, standard), _opened(source, output, standard) as (reader, writer):
         from answerbook.crypto import files
 
         secret = _secret(key_file, confirm=True)
@@ -93,7 +96,8 @@ def decrypt(source: Source, output: Output, key_file: KeyFile = None) -> None:
     written before all has verified, unless IN comes through a pipe: then each part is written once
     it has verified, and only exit code 0 says that it is whole.
     """
-    with _told(source, output), _opened(source, output) as (reader, writer):
+    standard = _StandardOutput() if output == STREAM else None
+    with _told(source, output, standard), _opened(source, output, standard) as (reader, writer):
         from answerbook.crypto import files
 
         secret = _secret(key_file, confirm=False)
@@ -111,17 +115,31 @@ def decrypt(source: Source, output: Output, key_file: KeyFile = None) -> None:
 # -- files and streams -------------------------------------------------------------------------
 
 
+class _StandardOutput(FileIO):
+    """Standard output, and whether it got anything: what it got cannot be taken back."""
+
+    def __init__(self) -> None:
+        super().__init__(1, "w", closefd=False)
+        self.got_some = False
+
+    def write(self, data: "ReadableBuffer", /) -> int:
+        self.got_some = True
+        return super().write(data)
+
+
 @contextmanager
-def _opened(source: str, output: str) -> Iterator[tuple[FileIO, "Writer"]]:
+def _opened(
+    source: str, output: str, standard: _StandardOutput | None
+) -> Iterator[tuple[FileIO, "Writer"]]:
     """What to read and what to write, unbuffered: chunks are large enough."""
     from answerbook.crypto.replacing import replacing
 
     _end_in_order()
-    standard = source == STREAM
+    piped = source == STREAM
     with ExitStack() as stack:
-        reader = stack.enter_context(FileIO(0 if standard else source, closefd=not standard))
-        if output == STREAM:
-            yield reader, FileIO(1, "w", closefd=False)
+        reader = stack.enter_context(FileIO(0 if piped else source, closefd=not piped))
+        if standard is not None:
+            yield reader, standard
         else:
             yield reader, stack.enter_context(replacing(output))
 
@@ -208,25 +226,27 @@ def _asked(*, confirm: bool) -> str:
 
 
 @contextmanager
-def _told(source: str, output: str) -> Iterator[None]:
+def _told(source: str, output: str, standard: _StandardOutput | None) -> Iterator[None]:
     """An expected error is one paragraph, and an exit code."""
     from answerbook.crypto.errors import CryptoError
 
-    after = (
-        "What was written before this is authentic, but not whole: throw it away."
-        if output == STREAM
-        else f"{output} was not touched."
-    )
+    def after() -> str:
+        if standard is None:
+            return f"{output} was not touched."
+        if standard.got_some:
+            return "What was written before this is not whole: throw it away."
+        return "Nothing was written."
+
     try:
         yield
     except ModuleNotFoundError as error:
         _fail(f"The package {error.name} is not installed: pip install 'answerbook[q3]'")
     except CryptoError as error:
         name = "standard input" if source == STREAM else source
-        _fail(f"{name}: {error} {after}", _exit_code(error))
+        _fail(f"{name}: {error} {after()}", _exit_code(error))
     except OSError as error:
         where = error.filename or f"from {source} to {output}"
-        _fail(f"{where}: {error.strerror or error}. {after}")
+        _fail(f"{where}: {error.strerror or error}. {after()}")
 
 
 def _exit_code(error: "CryptoError") -> int:

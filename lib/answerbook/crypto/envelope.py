@@ -193,11 +193,13 @@ def encrypt_file(
     """Encrypt under a new data key, and write that, wrapped, beside the target.
 
     Raises FileExistsError where the target is there: two files cannot be replaced at once, and a
-    file with another's key would be lost. The sidecar is written first, for the same reason. Two
+    file with another's key would be lost. The sidecar is written first, for the same reason, and
+    one that is there is never replaced: it may hold the only key of a file that was moved away. Two
     processes may not write the same target at once.
     """
-    if Path(target).exists():
-        raise FileExistsError(f"{target} is there already; encrypt to a new name")
+    for path in (Path(target), sidecar(target)):
+        if path.exists():
+            raise FileExistsError(f"{path} is there already; encrypt to a new name")
     data_key = new_key()
     wrapped = wrap(data_key, keyring, context)
     _write(wrapped, target)

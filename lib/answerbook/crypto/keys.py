@@ -9,7 +9,7 @@ Dodis et al., CRYPTO 2018; Len et al., USENIX Security 2021).
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hmac import compare_digest
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -35,8 +35,8 @@ def new_key() -> bytes:
 class Secret:
     """What a caller has: a key or a passphrase, exactly one of them."""
 
-    key: bytes | None
-    passphrase: Passphrase | None
+    key: bytes | None = field(repr=False)
+    passphrase: Passphrase | None = field(repr=False)
 
     def __post_init__(self) -> None:
         if (self.key is None) == (self.passphrase is None):
