@@ -1,6 +1,7 @@
 """How fast the services start and what they weigh: `make bench BENCH=services`.
 
-Native engine, programs already fetched, a new data folder for each run, nothing else running.
+Native engine, programs already fetched and, after a run that does not count, in the page cache; a
+new data folder for each run, nothing else running.
 Writes results/services.json: for each figure the median, the least and the most of all runs, the
 goal, and whether the median meets it.
 """
@@ -29,6 +30,9 @@ GOALS = {
     "require running rabbitmq": 0.150,
     "require running kafka": 0.150,
     "require running postgres": 0.150,
+    "require running rabbitmq, first call": 0.150,
+    "require running kafka, first call": 0.150,
+    "require running postgres, first call": 0.150,
     "memory of all three, idle": 700e6,
 }
 
@@ -63,8 +67,9 @@ def one_run() -> dict[str, float]:
     with machine.new_home():
         figures["start all three at once"] = seconds(lambda: services.require_all(THREE))
         for name in THREE:
-            calls = [seconds(partial(services.require, name)) for _ in range(CALLS)]
-            figures[f"require running {name}"] = max(calls[1:])
+            first, *calls = [seconds(partial(services.require, name)) for _ in range(CALLS)]
+            figures[f"require running {name}, first call"] = first
+            figures[f"require running {name}"] = max(calls)
         time.sleep(5)  # idle is what is measured, so this once we do wait for nothing
         figures["memory of all three, idle"] = sum(
             service.engine.memory(service, 1) for service in map(services.find, THREE)

@@ -6,6 +6,16 @@ from answerbook import config
 from answerbook.notebook import results
 from answerbook.notebook.benchmarks import crypto_rows, notify_rows, search_costs, search_rows
 from answerbook.protocols.choosing.contestants import CONTESTANTS, OVER_TLS
+from answerbook.services.compose.layout import LAYOUTS
+
+
+def test_the_services_benchmark_has_every_service_of_today_and_reaches_its_goals() -> None:
+    figures = results("services")["figures"]
+    for name in LAYOUTS:
+        assert {f"start {name}", f"start {name} after a kill", f"stop {name}"} <= figures.keys()
+    goals = {name: figure for name, figure in figures.items() if "goal" in figure}
+    assert 11 == len(goals)
+    assert [] == [name for name, figure in goals.items() if figure["median"] > figure["goal"]]
 
 
 def test_the_protocols_benchmark_has_every_contestant_of_today() -> None:
