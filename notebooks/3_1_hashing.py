@@ -328,7 +328,7 @@ assert rows[0][1] == rows[1][1] and rows[0][2] != rows[1][2]
 # followed in 2017. What still holds: nobody can make a partner for a file that somebody *else* made.
 # So MD5 stays a checksum against accidents; say so in code, `md5(…, usedforsecurity=False)`.
 #
-# ## SHA-3 and BLAKE2 are other designs, and MD5 is not even faster
+# ## SHA-3 and BLAKE2 are other designs, and MD5 is hardly faster
 # SHA-256 is not broken. SHA-3 (FIPS 202) was standardised to have something of another kind: a
 # *sponge*, of whose state the digest shows a part. BLAKE2 (RFC 7693) marks its last block; it takes a
 # key, a length and a purpose as parameters.
@@ -613,8 +613,8 @@ assert curves["loop"][1][-1] > 2 * curves["loop"][1][0]
 # ## Follow-ups
 # <details><summary>Is MD5 all right for an ETag, a cache key or a shard?</summary>
 # Where nobody gains by a collision, yes. As soon as users choose the content, one of them can make two
-# files that your cache takes for one. BLAKE2b costs no more. Evidence: <i>SHA-3 and BLAKE2 are other
-# designs, and MD5 is not even faster</i>.
+# files that your cache takes for one. BLAKE2b costs about the same. Evidence: <i>SHA-3 and BLAKE2 are other
+# designs, and MD5 is hardly faster</i>.
 # </details>
 #
 # <details><summary>May we publish hashed e-mail addresses as anonymous data?</summary>

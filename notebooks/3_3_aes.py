@@ -140,6 +140,11 @@ ciphertext, tag = cipher.encrypt_and_digest(LETTER)
 others = aead.AESGCM(key)
 assert others.decrypt(nonce, ciphertext + tag, None) == LETTER
 assert len(AES.new(key, AES.MODE_GCM).nonce) == 16
+chacha_key = get_random_bytes(32)
+cipher = ChaCha20_Poly1305.new(key=chacha_key)
+sealed = b"".join(cipher.encrypt_and_digest(LETTER))
+others = aead.ChaCha20Poly1305(chacha_key)
+assert others.decrypt(cipher.nonce, sealed, None) == LETTER
 
 # %% [markdown]
 # 16 is allowed and no hole. But SP 800-38D recommends 12 (96 bits), and the AEAD of RFC 5116, TLS and

@@ -63,6 +63,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "search.middleware.Isolated",
     "search.middleware.Problems",
+    "search.middleware.Probes",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -126,7 +127,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = TLS
 SESSION_COOKIE_HTTPONLY = True
 SECURE_HSTS_SECONDS = environment.number("SITE_HSTS_SECONDS", 3_600) if TLS else 0
 SECURE_SSL_REDIRECT = TLS
-# Who asks these asks the container, not the name that the certificate is for.
+# Who asks these asks the container, not the name that the certificate is for: search.middleware.
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 # nginx sets it itself, by what a trusted proxy says: docker/nginx.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TLS else None

@@ -7,6 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from psycopg.errors import QueryCanceled
 
+from search import views
+from search.metrics import metrics
 from search.problems import problem
 
 Next = Callable[[HttpRequest], HttpResponse]
@@ -51,6 +53,25 @@ class Problems:
         if isinstance(error, OperationalError | InterfaceError):
             return _unavailable(request, "away.html", "The database does not answer.", 5)
         return None
+
+
+class Probes:
+    """Answers /healthz, /readyz and /metrics before anything asks for the name they came by.
+
+    Who asks these asks a container at its address, and the name that Django allows is the site's.
+    """
+
+    def __init__(self, get_response: Next) -> None:
+        self._get_response = get_response
+        self._views: dict[str, Next] = {
+            "/healthz": views.healthz,
+            "/readyz": views.readyz,
+            "/metrics": metrics,
+        }
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        view = self._views.get(request.path_info, self._get_response)
+        return view(request)
 
 
 DETAILS = {

@@ -52,7 +52,7 @@ def _problem(what: str, status: int, *more: str) -> dict[str, Any]:
 _REFUSED = _problem("A parameter is missing, unknown or not what it should be.", 422, "name")
 _ELSE = {
     "405": _problem("This takes GET and HEAD.", 405),
-    "429": {"description": "Too many requests from this address; Retry-After says how long."},
+    "429": _problem("Too many requests from this address; Retry-After says how long.", 429),
     "503": _problem("The search is too broad, or the database is away; see Retry-After.", 503),
 }
 _HIT = {

@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from answerbook.services import Site
+from answerbook.services.native import processes
 from tests.browser.conftest import Opened
 
 NOTHING_FOUND = "/search?q=zzyzx"
@@ -141,6 +142,24 @@ def test_narrow_page_does_not_scroll_sideways(
     page.screenshot(path=pictures / f"{quote(path, safe='')}-320.png", full_page=True)
     if path == "/nowhere":
         complaints.clear()
+
+
+def test_click_while_the_site_starts_shows_what_nginx_says(
+    opened: Opened, site: Site, complaints: list[str]
+) -> None:
+    page = opened("/search?q=kafka")
+    uwsgi = [each for each in site.record().processes if each.role == "uwsgi"]
+    processes.kill([found for each in uwsgi if (found := processes.alive(each))])
+    try:
+        page.get_by_role("link", name="Next →").click()
+        expect(page.locator("body")).to_contain_text("starting or very busy")
+        assert "page=2" in page.url
+    finally:
+        site.start()
+    page.reload()
+    expect(page.locator(".count")).to_contain_text("page 2")
+    assert all("503" in complaint for complaint in complaints)
+    complaints.clear()
 
 
 def test_search_that_takes_too_long_is_a_plain_page(

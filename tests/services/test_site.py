@@ -1,14 +1,16 @@
 """`services.require("site")`: uWSGI behind nginx, asked as browsers, crowds and attackers do."""
 
 import re
+import shlex
 import socket
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from threading import Event
 
 import httpx
@@ -97,6 +99,15 @@ def test_name_that_is_not_the_sites_is_refused(browser: httpx.Client) -> None:
     assert 400 == browser.get("/", headers={"Host": "evil.example"}).status_code
 
 
+def test_probes_and_prometheus_may_ask_by_a_containers_address(
+    site: Site, browser: httpx.Client
+) -> None:
+    headers = {"Host": "10.1.2.3:8000"}
+    for path in ("/healthz", "/readyz"):
+        assert 200 == browser.get(path, headers=headers).status_code, path
+    assert 200 == httpx.get(site.metrics_url, headers=headers).status_code
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [
@@ -162,6 +173,34 @@ def test_address_that_asks_too_fast_is_told_when_to_come_back(
         for name, value in UNLIMITED.items():
             monkeypatch.setenv(name, value)
         site.restart()
+
+
+def test_programs_get_nginxs_own_errors_as_problem_details_and_no_log_has_what_was_searched(
+    site: Site,
+) -> None:
+    site.configure(rate=1, burst=1).restart()
+    words = "nobodysbusiness"
+    try:
+        with httpx.Client(base_url=site.url, timeout=SECONDS) as client:
+            paths = (f"/search?q={words}", f"/api/search?q={words}")
+            too_many = [client.get(path) for path in 4 * paths][-2:]
+            uwsgi = [each for each in site.record().processes if each.role == "uwsgi"]
+            processes.kill([found for each in uwsgi if (found := processes.alive(each))])
+            time.sleep(2)  # two tokens, at one a second: what comes now is let through
+            away = [client.get(path) for path in paths]
+        assert [429, 429, 503, 503] == [each.status_code for each in too_many + away]
+        for page, program in (too_many, away):
+            assert page.headers["Content-Type"].startswith("text/plain")
+            assert page.headers["Retry-After"] == program.headers["Retry-After"]
+        for program in (too_many[1], away[1]):
+            assert "application/problem+json" == program.headers["Content-Type"]
+            assert program.status_code == program.json()["status"]
+            assert {"title", "status", "detail"} == program.json().keys()
+        logs = {path: path.read_bytes() for path in site.folder.rglob("*.log*")}
+        assert any(b" 429 " in content for content in logs.values())
+        assert [] == [path for path, content in logs.items() if words.encode() in content]
+    finally:
+        site.configure().restart()
 
 
 def test_clients_that_send_slowly_keep_nobody_out(site: Site, browser: httpx.Client) -> None:
@@ -245,6 +284,23 @@ def test_orderly_end_answers_what_it_has_taken(site: Site) -> None:
     assert {200, "ConnectError"} >= set(seen), "a page is whole, or was never begun"
 
 
+@pytest.mark.parametrize("role", ["uwsgi", "nginx"])
+def test_site_that_lost_one_of_its_programs_is_started_anew_and_none_is_left_over(
+    site: Site, still_running: Callable[[Path], list[psutil.Process]], role: str
+) -> None:
+    lost = [each for each in site.record().processes if each.role == role]
+    processes.kill([found for each in lost if (found := processes.alive(each))])
+    services.require("site")
+    assert 200 == httpx.get(f"{site.url}{PATHS[0]}").status_code
+    recorded = {each.pid for each in site.record().processes}
+    masters = {
+        process.pid
+        for process in still_running(site.state.path)
+        if process.name() in ("nginx", "uwsgi") and process.ppid() not in recorded
+    }
+    assert recorded == masters
+
+
 def test_worker_that_is_killed_is_replaced(site: Site, browser: httpx.Client) -> None:
     victim = min(workers(site))
     with crowd(site) as seen:
@@ -301,7 +357,8 @@ def test_environment_is_printed_for_manage_py(site: Site) -> None:
         text=True,
         check=True,
     )
-    variables = dict(re.findall(r"^export (\w+)='(.*)'$", done.stdout, re.MULTILINE))
+    words = (shlex.split(line) for line in done.stdout.splitlines())
+    variables = dict(word.split("=", 1) for _, word in words)
     assert site.url == variables["SITE_URL"]
     assert site.admin_password == variables["SITE_ADMIN_PASSWORD"]
     assert variables["DATABASE_URL"].endswith("/site")

@@ -163,7 +163,9 @@ class NativeEngine:
     def _plan(self, service: Service, record: ServiceRecord, node: int) -> Plan:
         """What a stopped node is to become, after what is left of it has been ended."""
         mark = f"{_mark(service)}:{node}"
-        processes.kill(processes.marked(mark))
+        # Of two processes one may have ended; nginx, for one, writes over its environment.
+        recorded = [found for _, found in self._living(service, node)]
+        processes.kill(recorded + processes.marked(mark))
         return Plan(service, node, record.ports, self._folder(service, node), mark)
 
     def _spawn(self, plan: Plan, launches: list[Launch], record: ServiceRecord) -> ServiceRecord:

@@ -19,8 +19,10 @@
 
   // A page that says what is wrong is a page too: "too broad", "too many requests".
   document.addEventListener("htmx:beforeSwap", (event) => {
-    const { status } = event.detail.xhr;
-    if (status === 503 || status === 400) event.detail.shouldSwap = true;
-    if (status === 429) window.location.reload();
+    const { status, responseText } = event.detail.xhr;
+    if (status !== 503 && status !== 400 && status !== 429) return;
+    // One that nginx made while the site starts is no page to put in: it is shown as it is.
+    if (responseText.includes('id="page"')) event.detail.shouldSwap = true;
+    else window.location.assign(event.detail.pathInfo.finalRequestPath);
   });
 })();
