@@ -16,7 +16,7 @@
 #
 # ## You will
 # - **do**: log in, send JSON and forms, run into each timeout, retry with backoff, lose an answer,
-#   measure pooled connections over TLS, meet six failures in a sentence each.
+#   measure pooled connections over TLS, meet ten failures in a sentence each.
 # - **learn**: which of these `requests` does by itself, and what a retry may break.
 # - **need**: what an HTTP request is; nothing but this notebook.
 
@@ -31,6 +31,7 @@ from tempfile import TemporaryDirectory
 
 import requests
 import trustme
+from requests import exceptions
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
@@ -164,8 +165,6 @@ with ThreadPoolExecutor() as pool:
     answered, waiting = wait([request], timeout=3)
     store.stop()
 print(type(request.exception()).__name__, "once the shop was closed")
-
-# %%
 signature = inspect.signature(requests.Session.request)
 assert signature.parameters["timeout"].default is None
 assert not answered and waiting == {request}
@@ -189,8 +188,6 @@ address = listener.getsockname()
 in_queue = socket.create_connection(address)
 with stopwatch() as unconnected, raises(requests.ConnectTimeout):
     requests.get(f"http://127.0.0.1:{address[1]}", timeout=(0.5, 5))
-in_queue.close()
-listener.close()
 with stopwatch() as unread, raises(requests.ReadTimeout):
     requests.get(f"{BASE}/delay/3", timeout=(5, 0.5))
 assert 0.5 <= unconnected.seconds < 5 and 0.5 <= unread.seconds < 3
@@ -284,7 +281,7 @@ assert 2 * waited[1] < waited[2]
 # %%
 failing = f"{BASE}/status/503"
 retry = Retry(total=4, status_forcelist=PASSING)
-with raises(requests.exceptions.RetryError):
+with raises(exceptions.RetryError):
     session_with(retry).get(failing, timeout=TIMEOUT)
 
 retry = Retry(total=4, status_forcelist=PASSING, raise_on_status=False)
@@ -450,24 +447,35 @@ assert accepted.status_code == 201
 #
 # ## When it breaks
 # Every exception of `requests` is a `RequestException`; the kinds below it say what to do. More
-# special kinds come first: an `SSLError` is a `ConnectionError`, and so is a `ConnectTimeout`.
+# special kinds come first: an `SSLError` is a `ConnectionError`, and a `ConnectTimeout` is that and
+# a `Timeout` too. The last one takes what is left, such as an address without `http://`.
 
 # %%
+PERHAPS = "It may have been done: repeat only what is idempotent."
+LATER = "It may pass: repeat what is idempotent, after Retry-After."
 ADVICE = {
-    requests.exceptions.SSLError: "Send nothing until name and authority fit.",
-    requests.Timeout: "It may have been done: repeat only what is idempotent.",
-    requests.ConnectionError: "Start the server, or correct its address.",
-    requests.exceptions.JSONDecodeError: "Read the body: who has answered?",
-    requests.HTTPError: "Correct the request: it will be refused again.",
+    exceptions.ConnectTimeout: "Nothing was sent: try again, after a pause.",
+    exceptions.SSLError: "Send nothing until name and authority fit.",
+    (requests.Timeout, exceptions.ChunkedEncodingError): PERHAPS,
+    requests.ConnectionError: f"Start it, or mend its address. {PERHAPS}",
+    exceptions.RetryError: LATER,
+    exceptions.JSONDecodeError: "Read the body: who has answered?",
+    requests.HTTPError: "Read why, and mend that first: it may fail again.",
+    requests.RequestException: "Mend what its message names, here or there.",
 }
 
+# %% [markdown]
+# An `HTTPError` depends on its status: what is in `PASSING` may pass.
 
+
+# %%
 def advice(error):
+    if getattr(error.response, "status_code", None) in PASSING:
+        return type(error), LATER
     kinds = (kind for kind in ADVICE if isinstance(error, kind))
     return type(error), ADVICE[next(kinds)]
 
 
-# %%
 def fetch(url, **options):
     try:
         answer = requests.get(url, **{"timeout": TIMEOUT} | options)
@@ -478,12 +486,16 @@ def fetch(url, **options):
 
 
 # %% [markdown]
-# **The server is down:** the operating system refuses at once. **It is slower than the timeout.**
-# **The password is wrong.** **What comes is no JSON**: `.json()` parses whatever the type
-# is, and raises on HTML with status 200, as from a proxy in between. **The certificate is of an authority that nobody here knows**, or for another name.
+# **The server is down:** the operating system refuses at once. (A connection that broke before the
+# answer is a `ConnectionError` too, hence both halves of its sentence.) **It is slower than the
+# timeout.** **The password is wrong.** **What comes is no JSON**: `.json()` parses whatever the type
+# is, and raises on HTML with status 200, as from a proxy in between. **The certificate is of an
+# authority that nobody here knows**, or for another name. **It is busy. The connection breaks inside
+# the body. Nobody takes the connection** (our listener, whose queue is still full). **The address
+# has no scheme.**
 #
-# <details><summary>Predict: in which of the six is there a response to look at?</summary>
-# Two: the wrong password, with 401, and the HTML, with 200. A certificate that does not fit ends the
+# <details><summary>Predict: in which of the ten is a whole response there to look at?</summary>
+# Three: 401, 503, and the HTML, with 200. A certificate that does not fit ends the
 # handshake before the request is sent, and the password with it. (<code>verify=False</code> turns
 # off the check, not the danger.)
 # </details>
@@ -503,14 +515,29 @@ failures = {
 }
 
 # %%
+wire, url = trial.wired(local.url)
+wire.cut_after(1_000, "answers")
+failures |= {
+    "busy": fetch(f"{BASE}/status/503"),
+    "broken inside the body": fetch(f"{url}/html"),
+    "not connected": fetch("http://{}:{}".format(*address), timeout=0.5),
+    "no http://": fetch("127.0.0.1/stock"),
+}
+in_queue.close()
+listener.close()
+
+# %%
 rows = [(it, kind.__name__, do) for it, (kind, do) in failures.items()]
-table(rows, ["what broke", "exception", "what to do"], caption="Six failures.")
+table(rows, ["what broke", "exception", "what to do"], caption="Ten failures.")
 kinds = [kind for kind, _ in failures.values()]
 assert kinds[:2] == [requests.ConnectionError, requests.ReadTimeout]
-assert kinds[2] == requests.HTTPError
-assert kinds[3] == requests.exceptions.JSONDecodeError
-assert kinds[4:] == [requests.exceptions.SSLError] * 2
+assert kinds[2:4] == [requests.HTTPError, exceptions.JSONDecodeError]
+assert kinds[4:6] == [exceptions.SSLError] * 2
+assert [do for _, do in failures.values()][6:8] == [LATER, PERHAPS]
+assert kinds[8:] == [exceptions.ConnectTimeout, exceptions.MissingSchema]
 assert 2 * down.seconds < 5, "refused is known at once"
+others = requests.RequestException.__subclasses__()
+assert all(advice(kind("", "", 0)) for kind in others)
 
 # %% [markdown]
 # **A malformed payload, sent:** the shop names the place. Mend the sender; a retry sends it again.

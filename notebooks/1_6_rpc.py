@@ -55,21 +55,19 @@ from answerbook.protocols.rates.contract import rates_pb2, rates_pb2_grpc
 # servers that run here in a process each. Its contract for gRPC is a `.proto`
 # file: names, types and, for every field, a number. Only the number travels.
 # On the server, a handler takes a message and returns one; it is printed second.
-
-# %%
-contract = grpc_rates.PROTO.read_text()
-print(contract[contract.index("service") : contract.index("message Con")])
-print(inspect.getsource(grpc_rates.Rates.Quote))
-
-# %% [markdown]
+#
 # `python -m grpc_tools.protoc -I. --python_out=. --grpc_python_out=. …` makes
 # two modules of it: `rates_pb2` has the messages, `rates_pb2_grpc` the
 # client's `RatesStub` and the class that a server fills in. They may be
 # committed, as here: whoever only calls needs `grpcio` and `protobuf`, and not
 # the compiler.
 
-
 # %%
+contract = grpc_rates.PROTO.read_text()
+print(contract[contract.index("service") : contract.index("message Con")])
+print(inspect.getsource(grpc_rates.Rates.Quote))
+
+
 def stub_at(address):
     return rates_pb2_grpc.RatesStub(grpc.insecure_channel(address))
 
@@ -561,22 +559,38 @@ table(
 # ## When it breaks
 # What a program does about a failure depends on its kind, and each library
 # has its own exceptions for it. `advice` sorts them, and says in a sentence
-# what to do. (zeep talks through `requests`, and lets its exceptions pass.)
+# what to do. (zeep talks through `requests`, and lets its exceptions pass.) Of
+# gRPC's 16 statuses of an error, eight say that the request is wrong.
 
 # %%
 LATE = "No answer in time. It may have been done: repeat only a read."
 DOWN = "The connection failed. Start the desk; repeat only a read."
+FAILED = "The desk failed. Read its log; repeat only a read."
+LATER = "Too much, or not now. Send less, or later, after a pause."
 WRONG = "The request is wrong. Correct it; repeating it will not help."
-STATUSES = {"DEADLINE_EXCEEDED": LATE, "UNAVAILABLE": DOWN}
+STATUSES = {"DEADLINE_EXCEEDED": LATE, "CANCELLED": LATE, "UNAVAILABLE": DOWN}
+STATUSES |= {"RESOURCE_EXHAUSTED": LATER, "ABORTED": LATER}
+STATUSES |= dict.fromkeys(["UNKNOWN", "INTERNAL", "DATA_LOSS"], FAILED)
 LOST = requests.ConnectionError, requests.exceptions.ChunkedEncodingError
 
+# %% [markdown]
+# A `ConnectTimeout` is a `ConnectionError` and a `Timeout`, but nothing was sent:
+# `LOST` comes first. **Too much:** a currency of five megabytes.
 
+
+# %%
 def advice(error):
     if isinstance(error, grpc.RpcError):
         return STATUSES.get(error.code().name, WRONG)
-    if isinstance(error, requests.Timeout):
-        return LATE
-    return DOWN if isinstance(error, LOST) else WRONG
+    if isinstance(error, LOST):
+        return DOWN
+    return LATE if isinstance(error, requests.Timeout) else WRONG
+
+
+with raises(grpc.RpcError) as huge:
+    stub.Quote(rates_pb2.QuoteRequest(base="E" * 5_000_000), timeout=5)
+assert advice(huge.error) == LATER
+assert advice(requests.ConnectTimeout()) == DOWN
 
 
 # %% [markdown]
@@ -632,7 +646,8 @@ assert 2 <= len(part) < len(streamed) and advice(torn.error) == DOWN
 # %% [markdown]
 # **Malformed.** Half a message, sent to each. The four servers do
 # not agree on whose mistake it is: gRPC's says `INTERNAL`, as if it were its
-# own, since the bytes are parsed before any handler is asked.
+# own, since the bytes are parsed before any handler is asked. So `advice` sends
+# us to the wrong side first.
 
 # %%
 raw = old_channel.unary_unary("/answerbook.Rates/Quote")
