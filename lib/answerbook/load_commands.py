@@ -33,7 +33,8 @@ Key = Annotated[
     str,
     typer.Option(
         envvar="ANSWERBOOK_NOTIFY_API_KEY",
-        help="Of the API. Default: that of the system that runs here.",
+        help="Of the API; the variable shows in no list of processes. Default: that of the system "
+        "that runs here.",
         show_default=False,
     ),
 ]
@@ -75,6 +76,7 @@ def load(
 
     Latency counts from when a request was due. Ctrl-C ends it early, with what was measured.
     """
+    services.fetch_packages("notify")  # before what is imported of them
     from answerbook.load.events import USERS, new_run_id
     from answerbook.load.run import Load, LoadFailed, LoadTest
 
@@ -114,10 +116,12 @@ def million(
 
     Starts the system if it is not up. Exit code 1 when the audit does not balance.
     """
+    services.fetch_packages("notify")
     from answerbook.load.events import new_run_id
     from answerbook.load.sending import SendingFailed
     from answerbook.load.sent import Plan
     from answerbook.million import Million, StandsStill
+    from answerbook.notify.audit import CannotAudit
 
     system = services.require("notify")
     run_id = run or new_run_id("million")
@@ -129,7 +133,7 @@ def million(
             if outcome.totals.reasons:
                 complaints.print(f"Refused: {outcome.totals.reasons}")
             report = under_way.audit() if audit else None
-    except (SendingFailed, StandsStill) as error:
+    except (SendingFailed, StandsStill, CannotAudit) as error:
         _fail(str(error))
     console.print(outcome.summary(report), highlight=False, soft_wrap=True)
     if report is not None and not report.balanced:

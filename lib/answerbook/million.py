@@ -18,7 +18,7 @@ from rich.table import Table
 
 from answerbook.config import NotifySettings
 from answerbook.load.ledger import path_of
-from answerbook.load.sending import Sending, SendingFailed
+from answerbook.load.sending import END_SECONDS, Sending, SendingFailed
 from answerbook.load.sent import Plan, Totals
 from answerbook.load.shapes import RATE
 from answerbook.load.stages import STAGES, Patience, Progress, Settling, behind
@@ -194,7 +194,7 @@ class Million:
 
     def __exit__(self, *error: object) -> None:
         self._sending.stop()
-        self._reader.join()
+        self._reader.join(END_SECONDS)  # a sender that is frozen says nothing more, and is killed
         self._sending.__exit__(*error)
 
     # -- looking ------------------------------------------------------------------------------

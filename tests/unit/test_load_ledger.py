@@ -1,8 +1,10 @@
+import errno
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +23,38 @@ def test_an_event_counts_once_it_is_on_disk(tmp_path: Path) -> None:
             ("key/r1-1", 1_764_000_000_000),
             ("key/r1-2", 1_764_000_000_000),
         ]
+
+
+class Full:
+    """A file on a disk with room for so many bytes more."""
+
+    def __init__(self, file: Any, room: int) -> None:
+        self._file, self.room = file, room
+
+    def write(self, data: bytes) -> int:
+        if not self.room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written: int = self._file.write(data[: self.room])
+        self.room -= written
+        return written
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
+def test_a_full_disk_leaves_no_half_line_and_loses_nothing_that_waits(tmp_path: Path) -> None:
+    with Ledger(tmp_path, "r1") as kept:
+        kept.append(["a"], 1)
+        kept.commit()
+        full: Any = Full(kept._file, room=6)
+        kept._file = full
+        kept.append(["b", "c"], 2)
+        with pytest.raises(OSError, match="No space left"):
+            kept.commit()
+        assert kept.path.read_bytes() == b"a\t1\n"
+        assert (kept.count, kept.waiting) == (1, 2)
+        full.room = 1_000
+    assert list(ledger.read(kept.path)) == [("a", 1), ("b", 2), ("c", 2)]
 
 
 def test_closing_commits_what_is_left(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 import http.client
 import json
+import resource
 import subprocess
 import sys
 import time
@@ -256,6 +257,20 @@ def test_the_page_opens_for_its_token_alone_and_runs_a_test(api: Server, tmp_pat
             until_stopped(page, cookie)
     assert len(entries(load)) == 100
     assert api.seen() == dict.fromkeys(entries(load), 1)
+
+
+def test_a_ledger_that_cannot_be_written_ends_the_test(api: Server, tmp_path: Path) -> None:
+    load = Load(api.url, "soak", tmp_path, rate=500)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))  # Locust inherits it
+    try:
+        test = LoadTest(load, KEY)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with test, pytest.raises(LoadFailed, match="ledger .* cannot be written: File too large"):
+        test.finish()
+    assert (tmp_path / f"{load.run_id}.ledger").read_bytes().endswith(b"\n")
+    assert set(entries(load)) <= api.seen().keys()
 
 
 def until_stopped(page: str, cookie: str) -> None:

@@ -1,4 +1,5 @@
 import http.client
+import json
 import sys
 import time
 from collections.abc import Iterator
@@ -40,8 +41,19 @@ def test_a_cell_may_open_locusts_page(api: Server, tmp_path: Path) -> None:
         assert address.hostname == "127.0.0.1"
         connection = http.client.HTTPConnection(address.netloc, timeout=30)
         connection.request("GET", f"/?{address.query}")
-        assert connection.getresponse().status == 303
+        answer = connection.getresponse()
+        assert answer.status == 303
+        answer.read()
+        # A person starts a test there, and no cell looks at its seconds.
+        cookie = {"Cookie": str(answer.headers["Set-Cookie"]).partition(";")[0]}
+        form = {"Content-Type": "application/x-www-form-urlencoded", **cookie}
+        connection.request("POST", "/swarm", f"host={api.url}", form)
+        assert json.loads(connection.getresponse().read())["success"]
         connection.close()
+        deadline = time.monotonic() + 60
+        while not locust.seconds:
+            assert time.monotonic() < deadline, "nothing is read of what Locust says"
+            time.sleep(0.05)
 
 
 def test_a_second_without_an_answer_says_so() -> None:

@@ -54,9 +54,16 @@ class Ledger:
         lines = [self._waiting.popleft() for _ in range(len(self._waiting))]
         if lines:
             content = memoryview("".join(lines).encode())
-            while content:
-                content = content[self._file.write(content) :]
-            os.fsync(self._file.fileno())
+            whole = os.fstat(self._file.fileno()).st_size
+            try:
+                while content:
+                    content = content[self._file.write(content) :]
+                os.fsync(self._file.fileno())
+            except OSError:
+                # Half a line would become the beginning of the next one.
+                os.ftruncate(self._file.fileno(), whole)
+                self._waiting.extendleft(reversed(lines))
+                raise
             self.count += len(lines)
         return len(lines)
 

@@ -10,6 +10,7 @@ locust, in a kernel or in a program with an event loop: gevent's patches hang it
 
 import os
 import signal
+import sys
 import time
 from argparse import FileType, Namespace
 from dataclasses import asdict
@@ -81,7 +82,7 @@ def prepare(environment: Environment, runner: Runner, **_: Any) -> None:
     Test.ledger = Ledger(options.ledger, options.run_id)
     Test.report = options.report
     Test.events = Events(options.run_id, users=options.seeded_users)
-    gevent.spawn(commit_ever)
+    gevent.spawn(commit_ever, runner)
     if options.starter:
         gevent.spawn(end_with_starter, environment)
     if environment.web_ui:
@@ -191,7 +192,8 @@ def finish(environment: Environment, **_: Any) -> None:
         )
     if schedule.untold:  # Locust looks once a second, too, and may have come first
         tell(second=asdict(schedule.second()))
-    commit()
+    if commit():
+        return  # `commit_ever` has said why, or will
     Test.next = schedule.next
     tell(whole=asdict(schedule.whole(Test.options.run_id, Test.ledger.count - Test.counted)))
 
@@ -203,16 +205,29 @@ def close(environment: Environment, **_: Any) -> None:
     environment.process_exit_code = 0
 
 
-def commit() -> None:
-    """Put what was accepted on disk, in a thread beside gevent's: nothing else waits for it."""
+def commit() -> str:
+    """Put what was accepted on disk, in a thread beside gevent's: nothing else waits for it.
+
+    Returns why it could not be, or nothing.
+    """
     with Test.committing:
-        gevent.get_hub().threadpool.apply(Test.ledger.commit)
+        return str(gevent.get_hub().threadpool.apply(_commit))
 
 
-def commit_ever() -> None:
-    while True:
+def _commit() -> str:
+    try:
+        Test.ledger.commit()
+    except OSError as error:
+        return f"The ledger {Test.ledger.path} cannot be written: {error.strerror}."
+    return ""
+
+
+def commit_ever(runner: Runner) -> None:
+    """Until the ledger cannot be written: what nobody could account for is not sent."""
+    while not (reason := commit()):
         gevent.sleep(COMMIT_SECONDS)
-        commit()
+    print(reason, file=sys.stderr, flush=True)
+    runner.quit()
 
 
 def tell_seconds(schedule: Schedule) -> None:

@@ -19,6 +19,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 from typing import Self
 
 import msgspec
@@ -95,6 +97,10 @@ class LoadTest:
         )
         os.close(writing)
         self._report = os.fdopen(reading, encoding="utf-8")
+        self._passed: SimpleQueue[Second | None] = SimpleQueue()
+        # Always, and not as somebody iterates: Locust stands still once the pipe is full.
+        self._reader = Thread(target=self._read, name="Locust's report", daemon=True)
+        self._reader.start()
 
     @property
     def pid(self) -> int:
@@ -120,13 +126,21 @@ class LoadTest:
 
     def __iter__(self) -> Iterator[Second]:
         """Each second of the test once it has passed."""
-        for line in self._report:
-            said = msgspec.json.decode(line, type=_Said)
-            if said.whole is not None:
-                self._whole = said.whole
-            if said.second is not None:
-                self.seconds.append(said.second)
-                yield said.second
+        while (second := self._passed.get()) is not None:
+            yield second
+        self._passed.put(None)  # for whoever comes again
+
+    def _read(self) -> None:
+        try:
+            for line in self._report:
+                said = msgspec.json.decode(line, type=_Said)
+                if said.whole is not None:
+                    self._whole = said.whole
+                if said.second is not None:
+                    self.seconds.append(said.second)
+                    self._passed.put(said.second)
+        finally:
+            self._passed.put(None)
 
     def finish(self) -> Whole:
         """Wait for the end; what was measured. Raises LoadFailed."""
@@ -151,6 +165,7 @@ class LoadTest:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._reader.join(END_SECONDS)
         self._report.close()
         self._log.close()
 
