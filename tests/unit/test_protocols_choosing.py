@@ -25,6 +25,7 @@ from answerbook.protocols.choosing import (
     contestants,
     ledger,
     measure,
+    mqtt_publish,
     payloads,
     rest,
     signed_webhook,
@@ -121,7 +122,7 @@ def test_a_receiver_whose_port_is_taken_says_so(contestant: Contestant) -> None:
         way.restart()
 
 
-@pytest.mark.parametrize("name", ["MQTT QoS 1", "MQTT QoS 2"])
+@pytest.mark.parametrize("name", ["MQTT QoS 0", "MQTT QoS 1", "MQTT QoS 2"])
 def test_what_a_broker_took_does_not_count_before_the_receiver_has_it(name: str) -> None:
     with contestants.named(name).open() as way:
         sent = Payloads(2 * CALLED, before={CALLED: way.kill})
@@ -152,8 +153,9 @@ def test_a_receiver_that_is_away_is_missed_and_nothing_comes_later(contestant: C
     assert not found.came
 
 
-def test_a_broker_takes_a_message_for_nobody_and_it_never_comes() -> None:
-    found = away(contestants.named("MQTT QoS 1"))
+@pytest.mark.parametrize("name", ["MQTT QoS 0", "MQTT QoS 1"])
+def test_a_broker_takes_a_message_for_nobody_and_it_never_comes(name: str) -> None:
+    found = away(contestants.named(name))
     assert Away(error=None, came=False) == found
     assert "all is well" == found.told
 
@@ -188,9 +190,22 @@ def test_bytes_of_a_websocket_are_its_frames() -> None:
     assert 1_000 + 8 + 3 < counted <= 1_000 + 8 + 5
 
 
-def test_a_broker_passes_a_payload_over_two_connections() -> None:
-    counted = measure.bytes_on_the_wire(contestants.named("MQTT QoS 1"))
-    assert 2_000 < counted < 2_100
+@pytest.mark.parametrize(("name", "acknowledging"), [("MQTT QoS 0", 0), ("MQTT QoS 1", 2 + 4)])
+def test_a_broker_passes_a_payload_over_two_connections(name: str, acknowledging: int) -> None:
+    """A PUBLISH: 3 bytes, 2 of length, the topic. Acknowledged: 2 for its number, a PUBACK."""
+    counted = measure.bytes_on_the_wire(contestants.named(name))
+    assert 2 * (1_000 + 3 + 2 + len(mqtt_publish.TOPIC) + acknowledging) == counted
+
+
+def test_who_is_told_nothing_is_promised_no_more_than_at_most_once() -> None:
+    promises: dict[str, set[str]] = {}
+    for each in (*contestants.CONTESTANTS, *contestants.OVER_TLS):
+        promises.setdefault(each.told_by, set()).add(each.promise)
+    assert {
+        "nobody": {"at most once"},
+        "receiver": {"known, or in doubt"},
+        "broker": {"at least once a hop", "exactly once a hop", "at least once"},
+    } == promises
 
 
 def test_lines_are_those_of_the_functions_that_ran() -> None:
