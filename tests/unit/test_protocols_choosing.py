@@ -3,7 +3,6 @@
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -15,6 +14,7 @@ import grpc  # type: ignore[import-untyped]
 import psutil
 import pytest
 import requests
+import zeep
 from hypothesis import given
 from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed
@@ -29,6 +29,7 @@ from answerbook.protocols.choosing import (
     payloads,
     rest,
     signed_webhook,
+    soap_call,
 )
 from answerbook.protocols.choosing.contestants import Contestant
 from answerbook.protocols.choosing.line import CONNECT, GREETING, WiredLine, port_of
@@ -38,6 +39,8 @@ from answerbook.protocols.choosing.payloads import Payloads
 from answerbook.protocols.choosing.way import Way
 from answerbook.protocols.framing import framed
 from answerbook.protocols.peer import PeerFailed
+
+pytestmark = pytest.mark.usefixtures("temporary")
 
 WITHOUT_BROKERS = [
     contestant
@@ -54,14 +57,6 @@ REFUSALS = (OSError, asyncssh.Error, grpc.RpcError, ConnectionClosed)
 
 def parametrized(chosen: list[Contestant]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("contestant", chosen, ids=[each.name for each in chosen])
-
-
-@pytest.fixture(autouse=True)
-def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The temporary folder of this process and of those that it starts."""
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr(tempfile, "tempdir", None)
-    return tmp_path
 
 
 @pytest.fixture
@@ -279,6 +274,14 @@ def test_a_ledger_outlives_its_writer(tmp_path: Path) -> None:
 def test_a_webhook_of_a_stranger_is_not_taken(way: Way) -> None:
     with pytest.raises(requests.HTTPError, match="401"):
         signed_webhook.send(way.receiver.url, "whsec_" + "A" * 43 + "=", Payloads(1))
+    assert [] == numbers(way)
+
+
+@through("SOAP")
+def test_a_soap_call_without_a_payload_is_a_fault_of_the_client(way: Way) -> None:
+    with pytest.raises(zeep.exceptions.Fault, match="This is no payload") as refused:
+        soap_call.send(way.receiver.url, iter(["{}"]))
+    assert "soap:Client" == refused.value.code
     assert [] == numbers(way)
 
 
