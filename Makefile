@@ -90,12 +90,12 @@ check: ## Check style, types, shell and YAML files, in seconds
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker/compose.yaml
 
 .PHONY: bench
-bench: ## Measure, and write benchmarks/results (BENCH=services for one)
+bench: ## Measure, and write benchmarks/results (BENCH=services for one, ARGS=--anyway on a busy machine)
 	@$(INSTALL) dev
 	@set -e; there=$$(grep -l __main__ benchmarks/*.py); \
 	for program in $(or $(BENCH:%=benchmarks/%.py),$$there); do \
 		if ! test -f $$program; then echo "There is no $$program. There are:" $$there >&2; exit 1; fi; \
-		$(BIN)/python $$program; done
+		$(BIN)/python $$program $(ARGS); done
 
 .PHONY: corpus
 corpus: ## Make the search site's default documents again, from the notebooks and Python's docstrings

@@ -44,7 +44,7 @@ class Took:
 
 def main() -> int:
     options = _options()
-    described = machine.description()
+    described = machine.description(anyway=options.anyway)
     folder = Path(tempfile.mkdtemp(prefix="answerbook-bench-", dir=options.disk))
     try:
         ways = prepared(folder, options.mib)
@@ -175,12 +175,11 @@ def summary(values: list[float]) -> dict[str, float]:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Measure `answerbook encrypt` and `decrypt`.")
+    parser = machine.options("Measure `answerbook encrypt` and `decrypt`.")
     parser.add_argument("--mib", type=int, help=f"size of the file (default: {MIB})")
     parser.add_argument("--runs", type=int, help=f"how often (default: {RUNS})")
     parser.add_argument("--quick", action="store_true", help="a small file, once")
     parser.add_argument("--disk", type=Path, default=Path("/var/tmp"), help="4 times its size")
-    parser.add_argument("--folder", type=Path, default=machine.RESULTS)
     options = parser.parse_args()
     options.mib = options.mib or (QUICK_MIB if options.quick else MIB)
     options.runs = options.runs or (QUICK_RUNS if options.quick else RUNS)

@@ -1,10 +1,13 @@
-"""What every benchmark needs: the machine, a state folder for services, a file for the results."""
+"""What every benchmark needs: its options, a machine at rest, a state folder, a results file."""
 
+import argparse
 import json
 import os
 import platform
 import shutil
+import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -18,9 +21,29 @@ from answerbook.config import Settings
 
 RESULTS = Path(__file__).parent / "results"
 
+AT_REST = 0.2
+"""Processors that may be busy before a benchmark begins: what a desktop's clocks and logs take."""
+PATIENCE_SECONDS = 60.0
+LOOK_SECONDS = 2.0
 
-def description() -> dict[str, Any]:
-    """Processor, cores, memory, system and Python; nothing that names the machine."""
+
+def options(what: str) -> argparse.ArgumentParser:
+    """What every benchmark can be told."""
+    parser = argparse.ArgumentParser(description=what)
+    parser.add_argument("--folder", type=Path, default=RESULTS, help="where the results go")
+    parser.add_argument(
+        "--anyway", action="store_true", help="measure, though other programs use the processors"
+    )
+    return parser
+
+
+def description(*, anyway: bool) -> dict[str, Any]:
+    """Processor, cores, memory, system and Python; nothing that names the machine.
+
+    Waits until the machine is at rest. When it is not within PATIENCE_SECONDS, ends the program,
+    unless it is to measure `anyway`: how many processors were busy is among the results.
+    """
+    busy = _busy(anyway=anyway)
     system = platform.freedesktop_os_release()
     return {
         "processor": _processor(),
@@ -28,7 +51,7 @@ def description() -> dict[str, Any]:
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
         "system": system.get("PRETTY_NAME", platform.system()),
         "python": platform.python_version(),
-        "load_before": round(os.getloadavg()[0], 2),
+        "processors_busy_before": round(busy, 2),
         "date": datetime.now(UTC).date().isoformat(),
     }
 
@@ -59,6 +82,32 @@ def write(name: str, results: dict[str, Any], folder: Path = RESULTS) -> Path:
     temporary.write_text(json.dumps(results, indent=2) + "\n")
     temporary.replace(path)
     return path
+
+
+def _busy(*, anyway: bool) -> float:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    waiting = False
+    while True:
+        busy, busiest = _look()
+        if busy <= AT_REST or anyway:
+            return busy
+        others = f"Other programs use {busy:.1f} of {os.cpu_count()} processors, {busiest} the most"
+        if time.monotonic() > deadline:
+            sys.exit(f"{others}: end them, or measure beside them with --anyway.")
+        if not waiting:
+            waiting = True
+            print(f"{others}: waiting until they rest.", flush=True)
+
+
+def _look() -> tuple[float, str]:
+    """How many processors are busy, and with which process most of all."""
+    list(psutil.process_iter(["cpu_percent"]))  # each then counts from here
+    busy = sum(psutil.cpu_percent(LOOK_SECONDS, percpu=True)) / 100
+    most = max(
+        psutil.process_iter(["cpu_percent", "name"]),
+        key=lambda process: process.info["cpu_percent"] or 0,
+    )
+    return busy, f"{most.info['name']} (process {most.pid})"
 
 
 def _processor() -> str:

@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
@@ -68,7 +67,7 @@ LOOK_SECONDS = 0.25
 def main() -> int:
     options = _options()
     machine.use_native_engine()
-    described = machine.description()
+    described = machine.description(anyway=options.anyway)
     figures: dict[str, float] = {}
     rates: dict[str, float] = {}
     senders: dict[str, float] = {}
@@ -285,11 +284,10 @@ def settings(variables: dict[str, str]) -> Iterator[None]:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Measure the notification system.")
+    parser = machine.options("Measure the notification system.")
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--backlog", type=int, default=800_000)
     parser.add_argument("--steady", type=int, default=60, help="seconds at 278 a second")
-    parser.add_argument("--folder", type=Path, default=machine.RESULTS)
     return parser.parse_args()
 
 

@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import machine
@@ -35,7 +34,7 @@ Figures = dict[str, dict[str, list[float]]]
 def main() -> int:
     options = _options()
     machine.use_native_engine()
-    described = machine.description()
+    described = machine.description(anyway=options.anyway)
     figures: Figures = {}
     with machine.new_home():
         amqp, kafka = services.require("rabbitmq"), services.require("kafka")
@@ -139,10 +138,9 @@ def _results(
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Measure every protocol of question 1.")
+    parser = machine.options("Measure every protocol of question 1.")
     parser.add_argument("--payloads", type=int, default=PAYLOADS)
     parser.add_argument("--runs", type=int, default=RUNS)
-    parser.add_argument("--folder", type=Path, default=machine.RESULTS)
     return parser.parse_args()
 
 

@@ -52,7 +52,7 @@ def main() -> int:
     """0, or 1 where a goal is not reached."""
     options = _options()
     machine.use_native_engine()
-    described = machine.description()
+    described = machine.description(anyway=options.anyway)
     real = search_text.corpus(root() / "search" / "corpus" / "default.jsonl.gz")
     os.environ |= {"SITE_RATE": "1000000", "SITE_BURST": "1000000"}
     with machine.new_home():
@@ -237,9 +237,8 @@ def _report(results: dict[str, Any]) -> list[str]:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Measure the search site.")
+    parser = machine.options("Measure the search site.")
     parser.add_argument("--documents", type=int, default=DOCUMENTS)
     parser.add_argument("--searches", type=int, default=SEARCHES, help="of each class")
     parser.add_argument("--quick", action="store_true", help="leave out the tutorial's way")
-    parser.add_argument("--folder", type=Path, default=machine.RESULTS)
     return parser.parse_args()

@@ -10,7 +10,6 @@ import statistics
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import machine
@@ -38,8 +37,9 @@ GOALS = {
 
 
 def main() -> None:
+    options = machine.options("Measure how fast the services start.").parse_args()
     machine.use_native_engine()
-    described = machine.description()
+    described = machine.description(anyway=options.anyway)
     measured: dict[str, list[float]] = {}
     for run in range(RUNS + 1):
         print(f"run {run} of {RUNS}" + (" (warm-up, not counted)" if run == 0 else ""))
@@ -47,11 +47,12 @@ def main() -> None:
             if run > 0:
                 measured.setdefault(name, []).append(value)
     results = {name: summary(name, values) for name, values in measured.items()}
-    path = machine.write("services", {"machine": described, "runs": RUNS, "figures": results})
+    found = {"machine": described, "runs": RUNS, "figures": results}
+    path = machine.write("services", found, options.folder)
     for name, figure in results.items():
         goal = f"  goal {figure['goal']:g}" if "goal" in figure else ""
         print(f"{name:32} median {figure['median']:10.4g} {figure['unit']}{goal}")
-    print(f"written: {path.relative_to(Path.cwd())}")
+    print(f"written: {path}")
 
 
 def one_run() -> dict[str, float]:

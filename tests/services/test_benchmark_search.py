@@ -12,7 +12,7 @@ from answerbook.notebook import results
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = ROOT / "benchmarks" / "search.py"
-FEW = ["--documents=3000", "--searches=2", "--quick"]
+FEW = ["--documents=3000", "--searches=2", "--quick", "--anyway"]
 
 
 @pytest.mark.timeout(600)

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
 import requests
+from kafka.errors import KafkaError
 
 from answerbook import services
-from answerbook.protocols.choosing import amqp_message, contestants, ledger, measure
+from answerbook.protocols.choosing import amqp_message, contestants, kafka_record, ledger, measure
 from answerbook.protocols.choosing.contestants import Brokers
+from answerbook.protocols.choosing.line import WiredLine
 from answerbook.protocols.choosing.measure import Lost
 from answerbook.protocols.choosing.outage import Away, away
 from answerbook.protocols.choosing.payloads import Payloads
@@ -89,6 +92,17 @@ def test_a_record_counts_when_its_reader_has_it(name: str, brokers: Brokers) -> 
         with pytest.raises(Lost, match="Of 400 payloads that were sent"):
             measure.speed(way, Payloads(400, before={200: way.kill}))
         assert set(numbers(way)) < set(range(400))
+
+
+def test_no_more_records_are_in_flight_than_the_window_has(
+    brokers: Brokers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kafka_record, "TIMEOUT", 2)
+    with WiredLine() as line, contestants.named("Kafka in flight").open(brokers, line) as way:
+        sent = Payloads(1_000, before={200: partial(line.lose, "answers")})
+        with pytest.raises(KafkaError):
+            measure.send(way, sent)
+    assert 200 < len(sent.taken) <= 201 + kafka_record.IN_FLIGHT
 
 
 @pytest.mark.parametrize("name", ["AMQP", "Kafka"])

@@ -1,6 +1,8 @@
-"""How many published vectors each primitive was held against, shown at the end of a run."""
+"""A temporary folder of one's own; and how many published vectors held, shown after a run."""
 
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +11,14 @@ Tally = Callable[[str, int, int], None]
 """What was tried, how many vectors held, and how many there are known to be."""
 
 VECTORS = "published vectors"
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The temporary folder of this process and of those that it starts."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    return tmp_path
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Peers start, answer, refuse a taken port in words, and leave nothing behind."""
 
+import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -10,7 +11,7 @@ import pytest
 import requests
 
 from answerbook.config import Settings, SettingsError
-from answerbook.protocols import httpbin, peer, shop
+from answerbook.protocols import httpbin, mqtt, peer, shop
 from answerbook.protocols.peer import Peer, PeerFailed
 from tests.unit.peers import assert_dies_with_its_starter, port_of
 
@@ -21,7 +22,7 @@ serving = pytest.mark.parametrize("serve", SERVE, ids=["httpbin", "shop"])
 
 
 @pytest.fixture(params=SERVE, ids=["httpbin", "shop"])
-def running(request: pytest.FixtureRequest) -> Iterator[Peer]:
+def running(request: pytest.FixtureRequest, temporary: Path) -> Iterator[Peer]:
     with request.param() as started:
         yield started
 
@@ -29,6 +30,24 @@ def running(request: pytest.FixtureRequest) -> Iterator[Peer]:
 def test_a_peer_answers_as_soon_as_its_address_is_known(running: Peer) -> None:
     answer = requests.get(running.url + "/nothing-is-here", timeout=SECONDS)
     assert 404 == answer.status_code
+
+
+def test_httpbin_says_what_it_was_sent() -> None:
+    with httpbin.serve() as started:
+        echoed = requests.post(
+            f"{started.url}/anything", {"colour": "red"}, params={"item": "lamp"}, timeout=SECONDS
+        ).json()
+    assert ("POST", {"item": "lamp"}, {"colour": "red"}) == tuple(
+        echoed[part] for part in ("method", "args", "form")
+    )
+
+
+@pytest.mark.parametrize(("password", "status"), [("passwd", 200), ("guess", 401)])
+def test_httpbin_lets_in_who_has_the_password(password: str, status: int) -> None:
+    with httpbin.serve() as started:
+        url = f"{started.url}/basic-auth/user/passwd"
+        answer = requests.get(url, auth=("user", password), timeout=SECONDS)
+    assert status == answer.status_code
 
 
 def test_a_peer_listens_on_loopback_only(running: Peer) -> None:
@@ -40,10 +59,12 @@ def test_a_peer_listens_on_loopback_only(running: Peer) -> None:
     assert {"127.0.0.1"} == listening
 
 
-def test_a_stopped_peer_leaves_no_process_and_no_port(running: Peer) -> None:
+def test_a_stopped_peer_leaves_no_process_port_or_file(running: Peer, temporary: Path) -> None:
+    assert requests.get(running.url + "/nothing-is-here", timeout=SECONDS).status_code == 404
     running.stop()
     assert not psutil.pid_exists(running.pid)
     assert not running.running
+    assert [] == list(temporary.iterdir())
     with closing(socket.create_server(("127.0.0.1", port_of(running)))):
         pass  # the port can be had again
 
@@ -80,10 +101,11 @@ def test_a_peer_ends_when_its_block_raises(serve: Callable[[], Peer]) -> None:
     assert not psutil.pid_exists(started.pid)
 
 
-def test_a_killed_peer_leaves_no_process_and_no_port(running: Peer) -> None:
+def test_a_killed_peer_leaves_no_process_port_or_file(running: Peer, temporary: Path) -> None:
     running.kill()
     assert not psutil.pid_exists(running.pid)
     assert not running.running
+    assert [] == list(temporary.iterdir())
     with closing(socket.create_server(("127.0.0.1", port_of(running)))):
         pass  # the port can be had again
 
@@ -140,18 +162,57 @@ def test_an_address_that_is_none_is_refused_with_the_variables_name(
         Settings.load()
 
 
+@pytest.mark.parametrize(
+    ("serve", "package"),
+    [(httpbin.serve, "httpbin"), (shop.serve, "starlette"), (mqtt.serve, "amqtt")],
+)
 def test_a_missing_package_is_named_with_what_installs_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    serve: Callable[[], Peer], package: str, programs: Path
 ) -> None:
-    (tmp_path / "httpbin.py").write_text("import a_package_that_is_not_there")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    with pytest.raises(PeerFailed, match="package a_package_that_is_not_there.*make lab"):
-        httpbin.serve()
+    (programs / f"{package}.py").write_text("import a_package_that_is_not_there.within")
+    with pytest.raises(PeerFailed) as caught:
+        serve()
+    assert "package a_package_that_is_not_there, which" in str(caught.value)
+    assert "run `make lab`" in str(caught.value)
+    assert "Traceback" not in str(caught.value)
+
+
+def test_a_module_of_ours_that_is_missing_is_no_package_to_install(programs: Path) -> None:
+    (programs / "broken.py").write_text("import answerbook.nothing_is_here")
+    with pytest.raises(PeerFailed, match="Traceback") as caught:
+        peer.start("broken")
+    assert "make lab" not in str(caught.value)
+
+
+def test_a_silent_peer_is_ended_and_told_from_one_that_ended(
+    programs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (programs / "silent.py").write_text("input()")
+    before = psutil.Process().children()
+    monkeypatch.setattr(peer, "START_SECONDS", 0.3)
+    with pytest.raises(PeerFailed, match=r"It said nothing for 0.3 s.*so try again\."):
+        peer.start("silent")
+    assert before == psutil.Process().children()
+
+
+def test_a_peer_that_ends_without_a_word_is_told_by_its_status(programs: Path) -> None:
+    (programs / "silent.py").write_text("raise SystemExit(3)")
+    with pytest.raises(PeerFailed, match="It ended with status 3, and said nothing"):
+        peer.start("silent")
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder whose modules the peers' processes find first."""
+    found = os.pathsep.join([str(tmp_path), *os.environ.get("PYTHONPATH", "").split(os.pathsep)])
+    monkeypatch.setenv("PYTHONPATH", found)
+    return tmp_path
 
 
 @pytest.mark.parametrize("module", ["httpbin", "shop"])
-def test_a_peer_dies_with_a_starter_that_is_killed(module: str) -> None:
+def test_a_peer_dies_with_a_starter_that_is_killed(module: str, temporary: Path) -> None:
     assert_dies_with_its_starter(f"from answerbook.protocols import {module}", f"{module}.serve()")
+    assert [] == list(temporary.iterdir())
 
 
 def wait_for_request(started: Peer, path: str) -> None:

@@ -3,7 +3,6 @@
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -15,6 +14,7 @@ import grpc  # type: ignore[import-untyped]
 import psutil
 import pytest
 import requests
+import zeep
 from hypothesis import given
 from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed
@@ -25,9 +25,11 @@ from answerbook.protocols.choosing import (
     contestants,
     ledger,
     measure,
+    mqtt_publish,
     payloads,
     rest,
     signed_webhook,
+    soap_call,
 )
 from answerbook.protocols.choosing.contestants import Contestant
 from answerbook.protocols.choosing.line import CONNECT, GREETING, WiredLine, port_of
@@ -37,6 +39,8 @@ from answerbook.protocols.choosing.payloads import Payloads
 from answerbook.protocols.choosing.way import Way
 from answerbook.protocols.framing import framed
 from answerbook.protocols.peer import PeerFailed
+
+pytestmark = pytest.mark.usefixtures("temporary")
 
 WITHOUT_BROKERS = [
     contestant
@@ -53,14 +57,6 @@ REFUSALS = (OSError, asyncssh.Error, grpc.RpcError, ConnectionClosed)
 
 def parametrized(chosen: list[Contestant]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("contestant", chosen, ids=[each.name for each in chosen])
-
-
-@pytest.fixture(autouse=True)
-def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The temporary folder of this process and of those that it starts."""
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr(tempfile, "tempdir", None)
-    return tmp_path
 
 
 @pytest.fixture
@@ -121,7 +117,7 @@ def test_a_receiver_whose_port_is_taken_says_so(contestant: Contestant) -> None:
         way.restart()
 
 
-@pytest.mark.parametrize("name", ["MQTT QoS 1", "MQTT QoS 2"])
+@pytest.mark.parametrize("name", ["MQTT QoS 0", "MQTT QoS 1", "MQTT QoS 2"])
 def test_what_a_broker_took_does_not_count_before_the_receiver_has_it(name: str) -> None:
     with contestants.named(name).open() as way:
         sent = Payloads(2 * CALLED, before={CALLED: way.kill})
@@ -152,8 +148,9 @@ def test_a_receiver_that_is_away_is_missed_and_nothing_comes_later(contestant: C
     assert not found.came
 
 
-def test_a_broker_takes_a_message_for_nobody_and_it_never_comes() -> None:
-    found = away(contestants.named("MQTT QoS 1"))
+@pytest.mark.parametrize("name", ["MQTT QoS 0", "MQTT QoS 1"])
+def test_a_broker_takes_a_message_for_nobody_and_it_never_comes(name: str) -> None:
+    found = away(contestants.named(name))
     assert Away(error=None, came=False) == found
     assert "all is well" == found.told
 
@@ -188,9 +185,22 @@ def test_bytes_of_a_websocket_are_its_frames() -> None:
     assert 1_000 + 8 + 3 < counted <= 1_000 + 8 + 5
 
 
-def test_a_broker_passes_a_payload_over_two_connections() -> None:
-    counted = measure.bytes_on_the_wire(contestants.named("MQTT QoS 1"))
-    assert 2_000 < counted < 2_100
+@pytest.mark.parametrize(("name", "acknowledging"), [("MQTT QoS 0", 0), ("MQTT QoS 1", 2 + 4)])
+def test_a_broker_passes_a_payload_over_two_connections(name: str, acknowledging: int) -> None:
+    """A PUBLISH: 3 bytes, 2 of length, the topic. Acknowledged: 2 for its number, a PUBACK."""
+    counted = measure.bytes_on_the_wire(contestants.named(name))
+    assert 2 * (1_000 + 3 + 2 + len(mqtt_publish.TOPIC) + acknowledging) == counted
+
+
+def test_who_is_told_nothing_is_promised_no_more_than_at_most_once() -> None:
+    promises: dict[str, set[str]] = {}
+    for each in (*contestants.CONTESTANTS, *contestants.OVER_TLS):
+        promises.setdefault(each.told_by, set()).add(each.promise)
+    assert {
+        "nobody": {"at most once"},
+        "receiver": {"known, or in doubt"},
+        "broker": {"at least once a hop", "exactly once a hop", "at least once"},
+    } == promises
 
 
 def test_lines_are_those_of_the_functions_that_ran() -> None:
@@ -264,6 +274,14 @@ def test_a_ledger_outlives_its_writer(tmp_path: Path) -> None:
 def test_a_webhook_of_a_stranger_is_not_taken(way: Way) -> None:
     with pytest.raises(requests.HTTPError, match="401"):
         signed_webhook.send(way.receiver.url, "whsec_" + "A" * 43 + "=", Payloads(1))
+    assert [] == numbers(way)
+
+
+@through("SOAP")
+def test_a_soap_call_without_a_payload_is_a_fault_of_the_client(way: Way) -> None:
+    with pytest.raises(zeep.exceptions.Fault, match="This is no payload") as refused:
+        soap_call.send(way.receiver.url, iter(["{}"]))
+    assert "soap:Client" == refused.value.code
     assert [] == numbers(way)
 
 

@@ -213,5 +213,11 @@ def test_the_host_closes_on_what_it_cannot_read(running: Endpoint, garbage: byte
         assert ["00"] == [answer["39"] for answer in read(connection, 1)]
 
 
+def test_what_came_before_what_the_host_cannot_read_is_answered(running: Endpoint) -> None:
+    with closing(connect(running)) as connection:
+        connection.sendall(framed(bytes(iso8583.encode(dict(PURCHASE), SPEC)[0])) + b"\0\0")
+        assert ["00"] == [answer["39"] for answer in read(connection, 2)]
+
+
 def connect(running: Endpoint) -> socket.socket:
     return socket.create_connection((running.host, running.port), timeout=SECONDS)

@@ -4,7 +4,6 @@ import gc
 import os
 import signal
 import socket
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -30,14 +29,6 @@ SERVE: dict[str, Serve] = {
 }
 
 serving = pytest.mark.parametrize("serve", list(SERVE.values()), ids=list(SERVE))
-
-
-@pytest.fixture
-def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The temporary folder of this process and of those that it starts."""
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr(tempfile, "tempdir", None)
-    return tmp_path
 
 
 @pytest.fixture(params=list(SERVE.values()), ids=list(SERVE))

@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Iterator
 from contextlib import closing, suppress
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 from hypothesis import given, settings
@@ -145,6 +145,24 @@ def test_a_stopped_wire_listens_no_more_and_breaks_what_it_carried(echo: Echo) -
         assert b"" == read_until_broken(connection)
     with pytest.raises(ConnectionRefusedError):
         connect(wire)
+
+
+def test_a_client_that_comes_while_a_wire_stops_is_not_connected(echo: Echo) -> None:
+    reached, stopped = Event(), Event()
+
+    class Slow(Wire):
+        def _reach(self, client: socket.socket) -> socket.socket:
+            server = super()._reach(client)
+            reached.set()
+            assert stopped.wait(SECONDS)
+            return server
+
+    wire = Slow(echo.port)
+    with closing(connect(wire)) as connection:
+        assert reached.wait(SECONDS)
+        wire.stop()
+        stopped.set()
+        assert b"" == read_until_broken(connection)
 
 
 def test_a_wire_to_nowhere_closes_what_connects() -> None:

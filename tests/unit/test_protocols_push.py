@@ -15,7 +15,7 @@ import psutil
 import pytest
 import websockets
 from httpx_sse import ServerSentEvent, connect_sse
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from answerbook.protocols import sse, trial, webhook_provider, websocket
@@ -44,10 +44,13 @@ def test_a_peer_listens_on_loopback_only(serve: Callable[[], Peer]) -> None:
 
 
 @serving
-def test_a_stopped_peer_leaves_no_process_and_no_port(serve: Callable[[], Peer]) -> None:
+def test_a_stopped_peer_leaves_no_process_port_or_file(
+    serve: Callable[[], Peer], temporary: Path
+) -> None:
     with serve() as running:
         assert running.running
     assert not psutil.pid_exists(running.pid)
+    assert [] == list(temporary.iterdir())
     with closing(socket.create_server(("127.0.0.1", port_of(running)))):
         pass  # the port can be had again
 
@@ -63,16 +66,20 @@ def test_a_taken_port_is_refused_in_words(serve: Callable[[int], Peer]) -> None:
 
 
 @serving
-def test_a_killed_peer_can_be_started_again_on_its_port(serve: Callable[[int], Peer]) -> None:
+def test_a_killed_peer_leaves_no_file_and_can_be_started_again_on_its_port(
+    serve: Callable[[int], Peer], temporary: Path
+) -> None:
     with serve(0) as first:
         os.kill(first.pid, signal.SIGKILL)
+    assert [] == list(temporary.iterdir())
     with serve(port_of(first)) as second:
         assert first.url == second.url
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_a_peer_dies_with_a_starter_that_is_killed(module: str) -> None:
+def test_a_peer_dies_with_a_starter_that_is_killed(module: str, temporary: Path) -> None:
     assert_dies_with_its_starter(f"from answerbook.protocols import {module}", f"{module}.serve()")
+    assert [] == list(temporary.iterdir())
 
 
 # -- WebSocket --------------------------------------------------------------------------------
@@ -156,11 +163,25 @@ def test_more_than_is_read_at_once_comes_without_a_gap(
     assert 30 == log.last()
 
 
-@pytest.mark.parametrize("last", [b"lamp", b"-1", b"1.5", "²".encode("latin-1"), b"1 7"])
+@pytest.mark.parametrize(
+    "last",
+    [b"lamp", b"-1", b"1.5", "²".encode("latin-1"), b"1 7", b"9" * 19, b"0" * 5_000, b"7" * 5_000],
+)
 def test_an_id_that_is_not_ours_is_refused_in_words(feed: Peer, last: bytes) -> None:
     answer = httpx.get(feed.url, headers={b"Last-Event-ID": last}, timeout=SECONDS)
     assert 400 == answer.status_code
     assert "Last-Event-ID is the number of an event" in answer.text
+
+
+@given(last=st.integers(0, 10**30).map(str))
+@example(last="9" * 18)
+@settings(max_examples=25, deadline=None)
+def test_an_id_is_refused_or_followed_to_the_end(feed: Peer, last: str) -> None:
+    with httpx.stream("GET", feed.url, headers={"Last-Event-ID": last}, timeout=SECONDS) as answer:
+        if len(last) > 18:
+            assert 400 == answer.status_code
+        else:  # the log has been read when an event or a comment is there
+            assert any(line.startswith((": ping", "id: ")) for line in answer.iter_lines())
 
 
 def test_a_stream_without_news_is_kept_alive_by_comments(feed: Peer) -> None:
@@ -179,12 +200,12 @@ def test_a_server_that_is_killed_goes_on_from_its_log(tmp_path: Path) -> None:
         assert list(range(1, 61)) == numbers(events(second.url, "0"), 60)
 
 
-def test_a_server_without_a_log_on_disk_forgets_when_it_ends(tmp_path: Path) -> None:
+def test_a_server_without_a_log_on_disk_forgets_when_it_ends(temporary: Path) -> None:
     with sse.serve() as first:
         assert 20 == numbers(events(first.url, "0"), 20)[-1]
     with sse.serve() as second:
         assert 1 == numbers(events(second.url, "0"), 1)[0]
-    assert [] == list(tmp_path.iterdir())
+    assert [] == list(temporary.iterdir())
 
 
 @given(cuts=st.lists(st.integers(1, 2_000), min_size=1, max_size=4))

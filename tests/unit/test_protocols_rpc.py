@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Protocol
 
 import grpc  # type: ignore[import-untyped]
@@ -237,10 +238,11 @@ def test_a_desk_listens_on_loopback_only(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_a_stopped_desk_leaves_no_process_and_no_port(name: str) -> None:
+def test_a_stopped_desk_leaves_no_process_port_or_file(name: str, temporary: Path) -> None:
     with MODULES[name].serve() as peer:
         assert "1.0850" == CLIENTS[name](peer.url).quote("EUR", "USD")
     assert not psutil.pid_exists(peer.pid)
+    assert [] == list(temporary.iterdir())
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port_of(peer)))
 
@@ -279,9 +281,18 @@ def test_a_desk_takes_the_port_that_it_is_given(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_a_desk_dies_with_a_starter_that_is_killed(name: str) -> None:
+def test_a_killed_desk_leaves_no_process_and_no_file(name: str, temporary: Path) -> None:
+    with MODULES[name].serve() as peer:
+        peer.kill()
+    assert not psutil.pid_exists(peer.pid)
+    assert [] == list(temporary.iterdir())
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_desk_dies_with_a_starter_that_is_killed(name: str, temporary: Path) -> None:
     imports = f"from answerbook.protocols.rates import {name}_rates as module"
     assert_dies_with_its_starter(imports, "module.serve()")
+    assert [] == list(temporary.iterdir())
 
 
 def test_traffic_counts_the_bytes_of_a_call() -> None:

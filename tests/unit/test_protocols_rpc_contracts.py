@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from difflib import ndiff
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from answerbook.protocols.rates.contract import (
     rates_pb2,
     rates_pb2_grpc,
 )
-from answerbook.protocols.soap import ENVELOPE
+from answerbook.protocols.soap import ENVELOPE, Application
 
 SECONDS = 20
 REGENERATE = "python -m answerbook.protocols.rates.contract.generate"
@@ -207,12 +209,16 @@ def test_a_new_soap_client_and_server_agree(next_soap: str) -> None:
     assert ("1.09", "1.0850") == (str(done.amount), str(done.rate))
 
 
-def fault(address: str, sent: bytes) -> str:
-    """The code of the fault that comes for `sent`, once its status is 500 and it is XML."""
+def fault(address: str, sent: bytes) -> tuple[str, str]:
+    """Code and text of the fault that comes for `sent`, once its status is 500 and it is XML."""
     answer = requests.post(address, sent, headers={"Content-Type": "text/xml"}, timeout=SECONDS)
     assert 500 == answer.status_code
-    found = etree.fromstring(answer.content).find(f".//{{{ENVELOPE}}}Fault/faultcode")
-    return str(found.text)
+    return told(answer.content)
+
+
+def told(envelope: bytes) -> tuple[str, str]:
+    found = etree.fromstring(envelope).find(f".//{{{ENVELOPE}}}Fault")
+    return str(found.find("faultcode").text), str(found.find("faultstring").text)
 
 
 def enveloped(body: str, header: str = "", version: str = ENVELOPE) -> bytes:
@@ -239,13 +245,45 @@ QUOTE = f'<Quote xmlns="{soap_rates.NAMESPACE}"><base>EUR</base><counter>USD</co
     ],
 )
 def test_a_fault_says_whose_mistake_it_is(soap: str, code: str, sent: bytes) -> None:
-    assert f"soap:{code}" == fault(soap, sent)
+    assert f"soap:{code}" == fault(soap, sent)[0]
+
+
+def test_a_fault_is_about_its_own_request_and_not_about_one_before(soap: str) -> None:
+    assert "rounding" in fault(soap, enveloped(unexpected("rounding")))[1]
+    unknown = enveloped(f'<Buy xmlns="{soap_rates.NAMESPACE}"/>')
+    assert ("soap:Client", "no operation Buy") == fault(soap, unknown)
+
+
+def test_faults_of_requests_at_one_time_are_each_about_its_own(soap: str) -> None:
+    names = [f"n{number}" for number in range(200)]
+    with ThreadPoolExecutor(8) as pool:
+        texts = pool.map(lambda name: fault(soap, enveloped(unexpected(name)))[1], names)
+        assert [] == [name for name, text in zip(names, texts, strict=True) if name not in text]
+
+
+def unexpected(name: str) -> str:
+    """A request with an element that the contract does not have."""
+    return QUOTE.replace("</Quote>", f"<{name}/></Quote>")
+
+
+def test_an_operation_that_fails_is_a_fault_of_the_server(caplog: pytest.LogCaptureFixture) -> None:
+    def fails(_: object) -> dict[str, object]:
+        raise ZeroDivisionError
+
+    statuses: list[str] = []
+    application = Application("/rates", soap_rates.WSDL["old"], {"Quote": fails})
+    body = enveloped(QUOTE)
+    environ = {"PATH_INFO": "/rates", "REQUEST_METHOD": "POST", "wsgi.input": BytesIO(body)}
+    answer = b"".join(application(environ, lambda status, _: statuses.append(status)))
+    assert ["500 Internal Server Error"] == statuses
+    assert "soap:Server" == told(answer)[0]
+    assert "ZeroDivisionError" in caplog.text
 
 
 @given(sent=st.binary(max_size=200) | st.builds(enveloped, text))
 @settings(max_examples=50, deadline=None)
 def test_whatever_is_no_request_is_a_fault_of_the_client(soap: str, sent: bytes) -> None:
-    assert "soap:Client" == fault(soap, sent)
+    assert "soap:Client" == fault(soap, sent)[0]
 
 
 # -- JSON-RPC ------------------------------------------------------------------------------------

@@ -1,6 +1,5 @@
 """The shop fails exactly as often as it is asked to, says why as a problem, and keeps its books."""
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -129,17 +128,15 @@ def test_a_shop_with_a_certificate_is_served_over_tls_to_who_knows_the_authority
 
 
 def test_neither_key_nor_secret_shows_in_a_list_of_processes_or_stays_in_a_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    temporary: Path,
 ) -> None:
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr(tempfile, "tempdir", None)
     certificate = trustme.CA().issue_cert("127.0.0.1")
     with shop.serve(certificate=certificate, secret="open sesame") as started:
         command = " ".join(psutil.Process(started.pid).cmdline())
         assert "answerbook.protocols.shop" in command
         assert "sesame" not in command
         assert "PRIVATE KEY" not in command
-        assert [] == list(tmp_path.iterdir())
+        assert [] == list(temporary.iterdir())
 
 
 def problem(answer: requests.Response) -> dict[str, Any]:

@@ -4,6 +4,8 @@ Used by `card_network` and by the notebook on devices and files, whose own seven
 for input that is well formed. This one also says what is not.
 """
 
+from collections.abc import Iterator
+
 LENGTH_BYTES = 2
 MOST_BYTES = 4_096
 """A card message has some hundreds. A longer one means that a length was read where none is."""
@@ -28,17 +30,14 @@ class Frames:
     def __init__(self) -> None:
         self._buffer = bytearray()
 
-    def feed(self, piece: bytes) -> list[bytes]:
+    def feed(self, piece: bytes) -> Iterator[bytes]:
         """The messages that `piece` completes, in order.
 
-        Raises FrameError for a length that no message has; the connection is then to be closed.
+        Raises FrameError for a length that no message has, after all that came before it; the
+        connection is then to be closed.
         """
         self._buffer += piece
-        messages = []
-        while (end := self._end()) is not None and len(self._buffer) >= end:
-            messages.append(bytes(self._buffer[LENGTH_BYTES:end]))
-            del self._buffer[:end]
-        return messages
+        return self._whole()
 
     def end(self) -> None:
         """To be called when the stream has ended. Raises FrameError in the middle of a message."""
@@ -47,6 +46,12 @@ class Frames:
                 f"The connection ended {len(self._buffer)} bytes into a message, so that message "
                 "is to be sent again on a new one."
             )
+
+    def _whole(self) -> Iterator[bytes]:
+        while (end := self._end()) is not None and len(self._buffer) >= end:
+            message = bytes(self._buffer[LENGTH_BYTES:end])
+            del self._buffer[:end]
+            yield message
 
     def _end(self) -> int | None:
         """Where in the buffer the first message ends; None while its length is not all there."""

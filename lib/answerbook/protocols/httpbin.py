@@ -25,11 +25,9 @@ def serve(port: int = 0) -> peer.Peer:
 def _run(port: int) -> None:
     # It warns about an optional page of documentation that no lesson uses.
     logging.getLogger("httpbin.core").setLevel(logging.ERROR)
-    try:
-        from cheroot.wsgi import Server
-        from httpbin import app  # type: ignore[import-untyped]
-    except ModuleNotFoundError as error:
-        sys.exit(f"It needs the package {error.name}, which is not installed: run `make lab`.")
+    from cheroot.wsgi import Server
+    from httpbin import app  # type: ignore[import-untyped]
+
     server = Server(("127.0.0.1", port), app, numthreads=THREADS)
     try:
         server.prepare()

@@ -8,6 +8,7 @@ be ended.
 
 import errno
 import os
+import re
 import select
 import signal
 import subprocess
@@ -25,8 +26,12 @@ STOP_SECONDS = 5.0
 """What an orderly end may take before the process is killed."""
 
 
+MISSING = re.compile(r"ModuleNotFoundError: No module named '(?!answerbook\b)([^'.]+)[^']*'\Z")
+"""The last line of a traceback that ends where a package is not installed."""
+
+
 class PeerFailed(Exception):
-    """A peer server did not start; the message carries what it said."""
+    """A peer server did not start; the message says why, or carries what it said."""
 
 
 class Peer(Stopping):
@@ -86,7 +91,8 @@ def start(module: str, *arguments: str, told: str = "") -> Peer:
         try:
             if told:
                 _tell(process, told)
-            url = _first_line(process)
+            spoke = _speaks(process)
+            url = _pipe(process.stdout).readline().strip() if spoke else ""
         except BaseException:
             _end(process)
             raise
@@ -94,7 +100,8 @@ def start(module: str, *arguments: str, told: str = "") -> Peer:
             return Peer(process, url)
         _end(process)
         complaints.seek(0)
-        raise PeerFailed(f"{module} did not start. {complaints.read().strip()[-2000:]}")
+        reason = _reason(complaints.read().strip()[-2000:], spoke, process.returncode)
+        raise PeerFailed(f"{module} did not start. {reason}")
 
 
 def serve_until_told(url: str) -> NoReturn:
@@ -126,10 +133,19 @@ def _tell(process: "subprocess.Popen[str]", told: str) -> None:
         os.write(_pipe(process.stdin).fileno(), told.encode() + b"\n")
 
 
-def _first_line(process: "subprocess.Popen[str]") -> str:
-    output = _pipe(process.stdout)
-    readable, _, _ = select.select([output], [], [], START_SECONDS)
-    return output.readline().strip() if readable else ""
+def _speaks(process: "subprocess.Popen[str]") -> bool:
+    """Whether it says something, or ends, within START_SECONDS."""
+    readable, _, _ = select.select([_pipe(process.stdout)], [], [], START_SECONDS)
+    return bool(readable)
+
+
+def _reason(complaint: str, spoke: bool, status: int) -> str:
+    if not spoke:
+        busy = f"It said nothing for {START_SECONDS:g} s: the machine may be busy, so try again."
+        return f"{busy} {complaint}".strip()
+    if missing := MISSING.search(complaint):
+        return f"It needs the package {missing[1]}, which is not installed: run `make lab`."
+    return complaint or f"It ended with status {status}, and said nothing."
 
 
 def _end(process: "subprocess.Popen[str]") -> None:

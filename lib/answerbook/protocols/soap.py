@@ -6,14 +6,18 @@ It stays thin: lxml validates a request against the schema in the WSDL, and zeep
 Python values and back.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import zeep
 from lxml import etree  # type: ignore[import-untyped]
 
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
+
+log = logging.getLogger(__name__)
 
 Operation = Callable[[Any], dict[str, Any]]
 
@@ -46,6 +50,7 @@ class Application:
         schema = etree.parse(wsdl).find(".//{http://www.w3.org/2001/XMLSchema}schema")
         self._namespace = schema.get("targetNamespace")
         self._schema = etree.XMLSchema(schema)
+        self._validating = Lock()
         self._operations = operations
 
     def __call__(
@@ -66,16 +71,27 @@ class Application:
     def _answer(self, sent: bytes) -> tuple[str, bytes]:
         """SOAP 1.1 over HTTP has one status for all faults, whoever is to blame: 500."""
         try:
-            request = _request(sent)
-            name = etree.QName(request).localname
-            if name not in self._operations or not self._schema.validate(request):
-                problem = self._schema.error_log.last_error
-                raise Fault("Client", problem.message if problem else f"no operation {name}")
-            values = self._element(name).parse(request, self._types)
-            response = self._operations[name](values)
-            return "200 OK", self._envelope(self._filled(f"{name}Response", response))
+            return "200 OK", self._envelope(self._response(_request(sent)))
         except Fault as fault:
-            return "500 Internal Server Error", self._envelope(self._told(fault))
+            told = fault
+        except Exception:  # an operation may raise anything, and its caller understands faults only
+            log.exception("A SOAP operation failed.")
+            told = Fault("Server", "the operation failed, and may have been done in part")
+        return "500 Internal Server Error", self._envelope(self._told(told))
+
+    def _response(self, request: Any) -> Any:
+        name = etree.QName(request).localname
+        if name not in self._operations:
+            raise Fault("Client", f"no operation {name}")
+        self._check(request)
+        values = self._element(name).parse(request, self._types)
+        return self._filled(f"{name}Response", self._operations[name](values))
+
+    def _check(self, request: Any) -> None:
+        """Raises Fault for what is not as the contract has it."""
+        with self._validating:  # its log is that of the last request that anyone had validated
+            if not self._schema.validate(request):
+                raise Fault("Client", self._schema.error_log.last_error.message)
 
     def _told(self, fault: Fault) -> Any:
         told = etree.Element(f"{{{ENVELOPE}}}Fault")

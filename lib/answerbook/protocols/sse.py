@@ -90,7 +90,8 @@ class Feed:
         from starlette.responses import PlainTextResponse
 
         last = request.headers.get("last-event-id") or str(self._log.last())
-        if not (last.isascii() and last.isdigit()):
+        # Python reads no digits without end, and SQLite no number beyond 63 bits.
+        if not (last.isascii() and last.isdigit() and len(last) < 19):
             return PlainTextResponse("Last-Event-ID is the number of an event of ours.", 400)
         return EventSourceResponse(self._events(int(last)), ping=PING_SECONDS)
 

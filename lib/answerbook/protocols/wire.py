@@ -35,6 +35,7 @@ class Wire(Stopping):
         self._server = ("127.0.0.1", server_port)
         self._lock = Lock()
         self._open: set[socket.socket] = set()
+        self._stopped = False
         self._passed: dict[Side, int] = {"requests": 0, "answers": 0}
         self._lost: dict[Side, int] = {"requests": 0, "answers": 0}
         # How many more bytes pass before the rest is lost, or before the connection breaks.
@@ -75,6 +76,8 @@ class Wire(Stopping):
 
     def stop(self) -> None:
         """Stop listening and break what is connected. Does nothing the second time."""
+        with self._lock:
+            self._stopped = True
         _break(self._listener)
         self.cut()
 
@@ -101,7 +104,12 @@ class Wire(Stopping):
             # A byte that was sent alone is passed on alone, and at once.
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with self._lock:
-            self._open |= {client, server}
+            stopped = self._stopped
+            self._open |= set() if stopped else {client, server}
+        if stopped:  # while the server was being reached
+            _break(client)
+            _break(server)
+            return
         Thread(target=self._pass_on, args=(client, server, "requests"), daemon=True).start()
         Thread(target=self._pass_on, args=(server, client, "answers"), daemon=True).start()
 

@@ -32,7 +32,7 @@ def send(address: str, payloads: Iterator[str]) -> None:
             request = {"t": "0600", "11": f"{number % TRACE_NUMBERS:06}"}
             request |= {"48": payload[:HALF], "60": payload[HALF:]}
             connection.sendall(framed(bytes(iso8583.encode(request, SPEC)[0])))
-            while not (answers := frames.feed(piece := connection.recv(4_096))):
+            while not (answers := list(frames.feed(piece := connection.recv(4_096)))):
                 if not piece:
                     raise ConnectionError("The host closed the connection.")
             if iso8583.decode(answers[0], SPEC)[0]["39"] != APPROVED:

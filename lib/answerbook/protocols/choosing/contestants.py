@@ -31,6 +31,14 @@ from answerbook.protocols.choosing import (
 from answerbook.protocols.choosing.line import Line
 from answerbook.protocols.choosing.way import Way, direct
 
+Promise = Literal[
+    "at most once",
+    "known, or in doubt",
+    "at least once a hop",
+    "exactly once a hop",
+    "at least once",
+]
+
 
 @dataclass(frozen=True)
 class Brokers:
@@ -49,6 +57,9 @@ class Contestant:
     name: str
     told_by: Literal["receiver", "broker", "nobody"]
     """Whose acknowledgement the sender waits for."""
+    promise: Promise
+    """What becomes of a payload, as it is sent here: a call whose answer is lost is in doubt, for
+    nobody repeats it. A hop is from publisher to broker, or from there to the subscriber."""
     in_flight: int | None
     """How many payloads are under way at most; None where only TCP sets a limit."""
     client: tuple[Callable[..., Any], ...]
@@ -72,7 +83,12 @@ def _call(name: str, module: Any, opening: Any = None) -> Contestant:
     """A receiver that listens, and answers each payload before the next one is sent."""
     opening = opening or partial(direct, module.__name__, module.send)
     return Contestant(
-        name, "receiver", 1, (module.send,), lambda _, folder, line: opening(folder, line)
+        name,
+        "receiver",
+        "known, or in doubt",
+        1,
+        (module.send,),
+        lambda _, folder, line: opening(folder, line),
     )
 
 
@@ -80,6 +96,7 @@ def _amqp(name: str, in_flight: int, send: Callable[..., Any]) -> Contestant:
     return Contestant(
         name,
         "broker",
+        "at least once",
         in_flight,
         (send, amqp_message.receive),
         lambda brokers, folder, line: amqp_message.open_way(
@@ -92,6 +109,7 @@ def _kafka(name: str, in_flight: int, send: Callable[..., Any]) -> Contestant:
     return Contestant(
         name,
         "broker",
+        "at least once",
         in_flight,
         (send, kafka_record.receive),
         lambda brokers, folder, line: kafka_record.open_way(
@@ -106,11 +124,12 @@ def _given(brokers: Brokers | None) -> Brokers:
     return brokers
 
 
-def _mqtt(name: str, qos: int) -> Contestant:
+def _mqtt(qos: int, promise: Promise) -> Contestant:
     return Contestant(
-        name,
-        "broker",
-        1,
+        f"MQTT QoS {qos}",
+        "broker" if qos else "nobody",
+        promise,
+        1 if qos else None,
         (mqtt_publish.send, mqtt_publish.receive),
         lambda _, folder, line: mqtt_publish.open_way(qos, folder, line),
     )
@@ -129,12 +148,14 @@ CONTESTANTS = (
     Contestant(
         "SSE",
         "nobody",
+        "at most once",
         None,
         (sse_stream.receive,),
         lambda _, folder, line: sse_stream.open_way(folder, line),
     ),
-    _mqtt("MQTT QoS 1", 1),
-    _mqtt("MQTT QoS 2", 2),
+    _mqtt(0, "at most once"),
+    _mqtt(1, "at least once a hop"),
+    _mqtt(2, "exactly once a hop"),
     _amqp("AMQP", 1, amqp_message.send),
     _amqp("AMQP in flight", amqp_message.IN_FLIGHT, amqp_message.send_in_flight),
     _kafka("Kafka", 1, kafka_record.send),
@@ -146,6 +167,7 @@ def _secure(name: str, send: Callable[..., Any]) -> Contestant:
     return Contestant(
         name,
         "receiver",
+        "known, or in doubt",
         1,
         (send,),
         lambda _, folder, line: secure_rest.open_way(send, folder, line),

@@ -6,12 +6,12 @@ producer is not told.
 """
 
 import secrets
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from threading import Semaphore
 from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
@@ -40,11 +40,11 @@ def send_in_flight(
     servers: str, topic: str, options: dict[str, Any], payloads: Iterator[str]
 ) -> None:
     producer = KafkaProducer(bootstrap_servers=servers, acks="all", **options)
-    window, sent = Semaphore(IN_FLIGHT), []
+    sent = deque[Any]()
     for payload in payloads:
-        window.acquire(timeout=TIMEOUT)
+        if len(sent) == IN_FLIGHT:
+            sent.popleft().get(TIMEOUT)
         sent.append(producer.send(topic, payload.encode()))
-        sent[-1].add_both(lambda _: window.release())
     for record in sent:
         record.get(TIMEOUT)
     producer.close(TIMEOUT)

@@ -1,8 +1,10 @@
-"""MQTT: a PUBLISH for each payload, at QoS 1 or 2. Run as a program, the subscriber.
+"""MQTT: a PUBLISH for each payload, at QoS 0, 1 or 2. Run as a program, the subscriber.
 
 The broker (amqtt, in a process of its own) acknowledges to the publisher what it has in memory: at
-QoS 1 by PUBACK, at QoS 2 by PUBREC and PUBCOMP. Acknowledged by the receiver is what the subscriber
-wrote into its ledger before it did the same to the broker; the publisher is not told.
+QoS 1 by PUBACK, at QoS 2 by PUBREC and PUBCOMP. At QoS 0 it does not: the publisher goes on once a
+message is in its socket, and TCP alone holds it up. Acknowledged by the receiver is what the
+subscriber wrote into its ledger, and only then, above QoS 0, acknowledged to the broker; the
+publisher is not told.
 """
 
 from collections.abc import Iterator
@@ -38,7 +40,7 @@ def send(url: str, qos: int, payloads: Iterator[str]) -> None:
         sent = client.publish(TOPIC, payload, qos)
         sent.wait_for_publish(TIMEOUT)
         if not sent.is_published():
-            raise TimeoutError("The broker has not acknowledged a message.")
+            raise TimeoutError("The broker has not taken a message.")
     client.disconnect()
     client.loop_stop()
 

@@ -25,12 +25,15 @@ def send(url: str, payloads: Iterator[str]) -> None:
 
 
 def _run() -> None:
-    from answerbook.protocols.soap import Application
+    from answerbook.protocols.soap import Application, Fault
 
     port, ledger = receiver.listening()
 
     def take(request: Any) -> dict[str, Any]:
-        return {"number": ledger.take(request.payload)}
+        try:
+            return {"number": ledger.take(request.payload)}
+        except ValueError as error:
+            raise Fault("Client", str(error)) from None
 
     receiver.serve_wsgi(port, "/inbox", Application("/inbox", WSDL, {"Take": take}))
 
