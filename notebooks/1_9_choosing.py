@@ -22,7 +22,7 @@
 # way.
 #
 # ## You will
-# - **do**: send the same 1,000 bytes through sixteen contestants for three
+# - **do**: send the same 1,000 bytes through seventeen contestants for three
 #   seconds each; count bytes and lines; kill receivers in the middle.
 # - **learn**: what an acknowledgement covers, what makes a protocol fast, and
 #   four questions that choose one.
@@ -52,7 +52,7 @@ from answerbook.protocols.choosing.payloads import Payloads, payload
 # The payload is a JSON document of 1,000 bytes, with its number and the moment
 # at which it was sent. Each protocol has a function that sends, which gets the
 # payloads from an iterator: when it asks for the next, it is done with the one
-# before. Here is the one for REST, whole:
+# before. REST's, whole:
 
 # %%
 print(payload(7)[:60], "…", len(payload(7)), "bytes")
@@ -82,7 +82,7 @@ assert [entry.number for entry in there] == list(range(100))
 # | WebSocket | the receiver has sent back its number, a rule of our own | both |
 # | SFTP | the server has renamed the file and written it down | both |
 # | MQTT, AMQP, Kafka | the broker has it: in memory (our MQTT broker), written (AMQP), in every in-sync replica (Kafka) | the receiver, which tells the broker, not the sender |
-# | SSE | nothing: TCP alone holds it up | the receiver |
+# | SSE, MQTT at QoS 0 | nothing: TCP alone holds it up | the receiver |
 #
 # *In flight* are contestants that send on while up to 100 acknowledgements are
 # still to come; the others send one at a time. Kafka's reader commits its
@@ -131,12 +131,18 @@ print(alone["machine"]["processor"], "·", alone["machine"]["cores"], "cores")
 live = {name: speed.a_second for name, speed in speeds.items()}
 figures = {name: alone["figures"][name] for name in live}
 rate = {name: found["a_second"]["median"] for name, found in figures.items()}
-both = {"live, 3 s": live, f"{alone['payloads']:,} each, alone": rate}
+at_rest = f"{alone['payloads']:,} each, alone"
+
+# %%
+runs = {name: found["a_second"] for name, found in figures.items()}
+spread = {name: (each["min"], each["max"]) for name, each in runs.items()}
 labels = {"x": "acknowledged a second", "y": "protocol"}
+options = {"log": True, "horizontal": True, "spread": {at_rest: spread}}
 show(
-    bars(both, **labels, log=True, horizontal=True),
+    bars({"live, 3 s": live, at_rest: rate}, **labels, **options),
     alt="SSE leads. Of those that send one at a time, WebSocket and ISO 8583 "
     "lead. AMQP and Kafka gain most by having many in flight.",
+    caption="A line along a bar: the least and the most of its three runs.",
 )
 
 # %% [markdown]
@@ -234,12 +240,18 @@ weights = {
     contestant.name: measure.bytes_on_the_wire(contestant, brokers)
     for contestant in progress(CONTESTANTS, "bytes")
 }
-rows = [
-    (each.name, each.told_by, round(weights[each.name]), measure.lines(each))
-    for each in CONTESTANTS
-]
-columns = ["protocol", "sender is told by", "bytes", "lines"]
-table(rows, columns, caption="Bytes on the wire, lines of the client's code.")
+
+# %%
+all_of_it = []
+for each in CONTESTANTS:
+    speed, weight = speeds[each.name], round(weights[each.name])
+    delays = f"{speed.p50:.2f} · {speed.p99:.2f}"
+    code = f"{weight:,} · {measure.lines(each)}"
+    row = (each.name, round(speed.a_second), delays, code, each.promise)
+    all_of_it.append(row)
+columns = ["protocol", "a second", "p50 · p99, ms", "bytes · lines"]
+promised = "All of it, and what becomes of a payload as it is sent here."
+table(all_of_it, columns=[*columns, "promise"], caption=promised)
 
 # %%
 calls = [each.name for each in CONTESTANTS if each.told_by == "receiver"]

@@ -11,6 +11,8 @@ SITE_HSTS_SECONDS       how long browsers insist on HTTPS: 3600; a year is 31536
 SITE_RANKER             bm25 (by default) or orm
 SITE_CHAMPIONS_FROM     documents from which a word counts as frequent: 2000; and
 SITE_CHAMPIONS_LENGTH   how many of its best are kept beside it: 10000
+SITE_DEFAULT_CORPUS     0 where only documents of one's own are to be there: by default each start
+                        brings those that the site ships up to date
 SITE_SEARCH_SECONDS     what one search may take before it is told to be too broad: 3
 SITE_ANALYTICS_DAYS     how long searches are remembered, without who asked: 30; 0 for never
 SITE_DOCUMENTS_URL      where documents are whose address begins with a slash; without it the
@@ -37,6 +39,7 @@ CSRF_TRUSTED_ORIGINS = environment.words("SITE_CSRF_ORIGINS")
 RANKER = environment.choice("SITE_RANKER", "bm25", "orm")
 CHAMPIONS_FROM = environment.number("SITE_CHAMPIONS_FROM", 2_000)
 CHAMPIONS_LENGTH = environment.number("SITE_CHAMPIONS_LENGTH", 10_000)
+DEFAULT_CORPUS = environment.flag("SITE_DEFAULT_CORPUS", default=True)
 SEARCH_SECONDS = environment.number("SITE_SEARCH_SECONDS", 3)
 ANALYTICS_DAYS = environment.number("SITE_ANALYTICS_DAYS", 30)
 EXAMPLES = environment.words("SITE_EXAMPLES", 'quorum queue, "event loop", socket timeout, hash*')

@@ -20,6 +20,8 @@ from search.models import Document
 from search.rows import FIELDS, Refused, UnreadableFile, read_open
 
 MOST_TOLD = 50
+MOST_ROWS = 5_000
+"""Row by row, twice, within the time that a request may take; and all of them in memory."""
 
 
 class _Rows(Format):
@@ -40,6 +42,11 @@ class _Rows(Format):
             if isinstance(row, Refused):
                 dataset.refused.append(row)
             else:
+                if len(dataset) == MOST_ROWS:
+                    raise UnreadableFile(
+                        f"More than {MOST_ROWS:,} documents are too many for a page. Import them "
+                        f"with `manage.py import_documents FILE.{self.extension}`."
+                    )
                 dataset.append([getattr(row, name) for name in FIELDS])
         if not dataset and dataset.refused:
             first = dataset.refused[0]

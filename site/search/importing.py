@@ -41,14 +41,17 @@ _INDEX = """
     CREATE TEMPORARY TABLE superseded ON COMMIT DROP AS
         SELECT place FROM (
             SELECT place, max(place) OVER (PARTITION BY source, external_id) AS last FROM staging
-        ) AS of_each WHERE place < last
+        ) AS of_each WHERE place < last;
+    ANALYZE superseded
 """
 _CONTENT = ("title", "body", "kind", "tags", "url", "date")
 _UPSERT = f"""
     WITH written AS (
         INSERT INTO search_document AS old ({", ".join(FIELDS)})
         SELECT {", ".join(FIELDS)} FROM staging
-        WHERE place >= %s AND place < %s AND place NOT IN (SELECT place FROM superseded)
+        WHERE place >= %s AND place < %s AND NOT EXISTS (
+            SELECT FROM superseded AS earlier WHERE earlier.place = staging.place
+        )
         ON CONFLICT (source, external_id) DO UPDATE
         SET {", ".join(f"{name} = excluded.{name}" for name in _CONTENT)}
         WHERE ({", ".join(f"old.{name}" for name in _CONTENT)})

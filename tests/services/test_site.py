@@ -1,5 +1,7 @@
 """`services.require("site")`: uWSGI behind nginx, asked as browsers, crowds and attackers do."""
 
+import json
+import os
 import re
 import shlex
 import socket
@@ -15,11 +17,13 @@ from threading import Event
 
 import httpx
 import psutil
+import psycopg
 import pytest
 
 from answerbook import services
 from answerbook.services import CommandFailed, Site
 from answerbook.services.native import processes
+from answerbook.services.site import root
 from tests.services.conftest import UNLIMITED
 
 PATHS = [f"/search?q={word}" for word in ("python", "kafka", "exactly+once", "socket+timeout")]
@@ -150,6 +154,71 @@ def test_admin_lets_in_whom_the_environment_names(site: Site, browser: httpx.Cli
     assert "Documents" in browser.get("/admin/").text
 
 
+def test_behind_a_load_balancer_that_ends_tls_people_sign_in_and_nobody_else_says_https(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_tls = {"X-Forwarded-Proto": "https"}
+
+    def get(self: Site, path: str) -> str:
+        return httpx.get(f"{self.url}{path}", headers=by_tls).raise_for_status().text
+
+    monkeypatch.setattr(Site, "_get", get)  # or it would never be ready: plain HTTP is sent away
+    monkeypatch.setenv("SITE_TLS", "1")
+    monkeypatch.setenv("SITE_TRUSTED_PROXIES", "127.0.0.1/32")
+    site.restart()
+    try:
+        plain = httpx.get(f"{site.url}/")
+        assert (301, f"https://{site.host}:{site.port}/") == (
+            plain.status_code,
+            plain.headers["Location"],
+        )
+        with httpx.Client(base_url=site.url, headers=by_tls) as client:
+            page = client.get("/admin/login/")
+            assert "max-age=3600" in page.headers["Strict-Transport-Security"]
+            (token,) = re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
+            cookie = page.headers["Set-Cookie"]
+            assert "Secure" in cookie
+            entered = client.post(
+                "/admin/login/?next=/admin/",
+                data={
+                    "csrfmiddlewaretoken": token,
+                    "username": site.admin_user,
+                    "password": str(site.admin_password),
+                },
+                headers={
+                    "Cookie": cookie.partition(";")[0],
+                    "Referer": f"https://{site.host}:{site.port}/admin/login/",
+                },
+            )
+            assert (302, "/admin/") == (entered.status_code, entered.headers["Location"])
+            cookies = entered.headers.get_list("Set-Cookie")
+            assert all("Secure" in each for each in cookies)
+        # From anywhere but the balancer's network, the header says nothing.
+        monkeypatch.setenv("SITE_TRUSTED_PROXIES", "192.0.2.0/24")
+        assert 301 == _status_after_nginx_is_told_anew(site, by_tls)
+    finally:
+        monkeypatch.undo()
+        for name, value in UNLIMITED.items():
+            monkeypatch.setenv(name, value)
+        site.restart()
+
+
+def _status_after_nginx_is_told_anew(site: Site, headers: dict[str, str]) -> int:
+    """It would not count as ready, so its readiness is left aside."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Site, "round_trip", lambda self: None)
+        site.restart()
+    found: list[int] = []
+
+    def asked() -> bool:
+        with suppress(httpx.TransportError):
+            found.append(httpx.get(f"{site.url}/", headers=headers).status_code)
+        return bool(found) and found[-1] != 503
+
+    until(asked)
+    return found[-1]
+
+
 # -- limits --------------------------------------------------------------------------------------
 
 
@@ -230,6 +299,48 @@ def test_workers_and_limits_that_are_configured_hold_from_the_next_start(site: S
     finally:
         site.configure().restart()
     assert (2, {404}) == seen()
+
+
+def test_import_that_is_killed_leaves_the_documents_as_they_were(
+    site: Site, tmp_path: Path
+) -> None:
+    def fingerprint() -> object:
+        whole = "SELECT count(*), md5(string_agg(d::text, '' ORDER BY id)) FROM search_document d"
+        return connection.execute(whole).fetchone()
+
+    def inserts() -> bool:
+        active = "query LIKE '%INSERT INTO search_document%' AND pid <> pg_backend_pid()"
+        row = connection.execute(f"SELECT count(*) FROM pg_stat_activity WHERE {active}")
+        return row.fetchone() != (0,)
+
+    rows = tmp_path / "many.jsonl"
+    many = (
+        {"source": "killed", "external_id": str(number), "title": "Walrus", "body": "ice " * 300}
+        for number in range(8_000)
+    )
+    rows.write_text("".join(json.dumps(row) + "\n" for row in many))
+    few = tmp_path / "few.jsonl"
+    few.write_text("".join(rows.read_text().splitlines(keepends=True)[:10]))
+    with psycopg.connect(site.variables()["DATABASE_URL"], autocommit=True) as connection:
+        before = fingerprint()
+        importing = subprocess.Popen(
+            [sys.executable, root() / "manage.py", "import_documents", rows],
+            env=os.environ | site.variables(),
+            stdout=subprocess.DEVNULL,
+        )
+        until(inserts)
+        importing.kill()
+        importing.wait()
+        until(lambda: not inserts())
+        assert before == fingerprint()
+        off = "SELECT count(*) FROM pg_trigger WHERE tgrelid = 'search_document'::regclass"
+        assert (0,) == connection.execute(f"{off} AND tgenabled = 'D'").fetchone()
+        try:
+            assert "10 added" in site.manage("import_documents", few)
+            found = httpx.get(f"{site.url}/api/search", params={"q": "walrus", "source": "killed"})
+            assert 10 == found.json()["count"]["value"]
+        finally:
+            connection.execute("DELETE FROM search_document WHERE source = 'killed'")
 
 
 # -- reloads and ends ----------------------------------------------------------------------------

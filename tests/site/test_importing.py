@@ -11,7 +11,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError
 
+from search import admin_import
 from search.importing import MOST_BY_TRIGGER, import_rows
+from search.management.commands import prepare
 from search.models import Document, Word
 from search.rows import Refused, Row, UnreadableFile, read
 
@@ -171,3 +173,26 @@ def test_command_says_that_documents_are_in_where_their_words_fail(
     with pytest.raises(CommandError, match=r"The documents are imported.*no room"):
         call_command("import_documents", jsonl(tmp_path / "a.jsonl", row(1)), stdout=StringIO())
     assert 1 == Document.objects.count()
+
+
+def test_page_of_the_admin_takes_a_few_thousand_and_names_the_command_for_more(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(admin_import, "MOST_ROWS", 3)
+    take = admin_import.DocumentsJSONLines().create_dataset
+    content = [jsonl(tmp_path / f"{number}.jsonl", *map(row, range(number))) for number in (3, 4)]
+    assert 3 == len(take(content[0].read_bytes()))
+    with pytest.raises(UnreadableFile, match=r"More than 3 .* `manage.py import_documents FILE"):
+        take(content[1].read_bytes())
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_default_documents_come_at_a_start_unless_they_are_not_wanted(
+    monkeypatch: pytest.MonkeyPatch, settings_of_site: Any, wanted: bool
+) -> None:
+    called: list[str] = []
+    monkeypatch.setattr(prepare, "call_command", lambda name, **options: called.append(name))
+    settings_of_site.DEFAULT_CORPUS = wanted
+    prepare.Command().handle()
+    assert wanted == ("load_default_corpus" in called)
+    assert {"migrate", "collectstatic", "ensure_admin"} <= set(called)

@@ -250,6 +250,22 @@ def test_bars_that_lie_go_from_top_to_bottom_and_make_room() -> None:
     assert few.get_figheight() < many.get_figheight()
 
 
+def test_spread_is_a_line_along_its_bar_from_the_least_to_the_most() -> None:
+    drawn = bars(
+        {"live": {"a": 5.0, "b": 7.0}, "alone": {"a": 6.0, "b": 8.0}},
+        x="x",
+        y="y",
+        horizontal=True,
+        spread={"alone": {"b": (7.5, 8.5)}},
+    )
+    (axes,) = drawn.axes
+    line: Any = axes.collections[0]
+    ((from_, to),) = line.get_segments()
+    bar = axes.patches[3]
+    assert (7.5, 8.5) == (from_[0], to[0])
+    assert from_[1] == to[1] == pytest.approx(bar.get_y() + bar.get_height() / 2)
+
+
 def test_numbers_and_series_do_not_mix_in_bars() -> None:
     mixed: Any = {"a": 1, "b": {"c": 2}}
     with pytest.raises(ValueError, match="not both"):

@@ -72,12 +72,14 @@ def bars(
     y: str,
     log: bool = False,
     horizontal: bool = False,
+    spread: Mapping[str, Mapping[str, tuple[float, float]]] | None = None,
 ) -> Figure:
     """A bar for each of `values`, with its number on it; `x` and `y` are axis labels.
 
     `values` is category → number, or series → {category → number} for bars side by side. `log`
     makes the numbers' axis logarithmic. `horizontal` lays the bars, from top to bottom, for more
-    categories than fit side by side; the numbers' axis is x then.
+    categories than fit side by side; the numbers' axis is x then. `spread` is series → {category →
+    (least, most)}, drawn as a line along the bar.
     """
     grouped = _grouped(values)
     categories = list(dict.fromkeys(name for group in grouped.values() for name in group))
@@ -95,6 +97,11 @@ def bars(
         labels = [readable(height) for height in heights]
         size = 8 if horizontal and len(grouped) > 1 else None
         axes.bar_label(drawn_bars, labels, padding=2, fontsize=size)
+        ranges = (spread or {}).get(name, {})
+        for position, key in zip(places, (categories[each] for each in present), strict=True):
+            if key in ranges:
+                lines = axes.hlines if horizontal else axes.vlines
+                lines(position, *ranges[key], colors="#000000", linewidth=1)
     scale = "log" if log else "linear"
     if horizontal:
         axes.set_yticks(range(len(categories)), categories)

@@ -5,6 +5,7 @@ Django takes longer to start than any of these takes where there is nothing to d
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
@@ -24,4 +25,5 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         del args, options
         for name, wanted in STEPS.items():
-            call_command(name, **wanted)
+            if name != "load_default_corpus" or settings.DEFAULT_CORPUS:
+                call_command(name, **wanted)
