@@ -443,9 +443,9 @@ assert (letter.reason, receipt.outcome) == ("malformed", "sent")
 
 # %% [markdown]
 # **A worker is killed.** What it had in flight is read again by the next one;
-# those FCM had accepted, and whose receipt was not written yet, go out twice: a
-# hundred at most, one a connection. [2.5](2_5_when_things_die.ipynb) does it
-# under load, and counts.
+# those FCM had accepted, and whose receipt was not in Kafka yet, go out twice:
+# at most one a connection, and those of the last milliseconds.
+# [2.5](2_5_when_things_die.ipynb) kills parts under load, and counts.
 #
 # ## Summary
 # - One message, one request. Batching is many requests at once over kept

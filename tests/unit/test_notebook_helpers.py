@@ -261,7 +261,7 @@ def test_spread_is_a_line_along_its_bar_from_the_least_to_the_most() -> None:
     (axes,) = drawn.axes
     line: Any = axes.collections[0]
     ((from_, to),) = line.get_segments()
-    bar = axes.patches[3]
+    bar: Any = axes.patches[3]
     assert (7.5, 8.5) == (from_[0], to[0])
     assert from_[1] == to[1] == pytest.approx(bar.get_y() + bar.get_height() / 2)
 
