@@ -163,6 +163,7 @@ def _table(*headings: str) -> Table:
 
 def _described(service: Service) -> dict[str, Any]:
     record = service.state.read_record(service.name)
+    starting = record is not None and record.phase == "starting"
     return {
         "service": service.name,
         "version": record.version if record else "",
@@ -170,7 +171,9 @@ def _described(service: Service) -> dict[str, Any]:
         "nodes": [
             {
                 "node": status.node,
-                "condition": status.condition,
+                "condition": "starting"
+                if starting and status.condition == "running"
+                else status.condition,
                 "address": _address(service, status.node) if record else "",
                 "pid": status.pid,
                 "uptime": status.uptime,

@@ -53,6 +53,16 @@ def test_status_of_a_killed_service_says_stopped() -> None:
     assert "stopped" in answerbook("status", "postgres")
 
 
+def test_status_of_a_service_that_was_never_ready_says_starting() -> None:
+    state = services.require("postgres").state
+    record = state.read_record("postgres")
+    assert record is not None
+    state.write_record(record.model_copy(update={"phase": "starting"}))
+    assert "starting" in answerbook("status", "postgres")
+    assert "never been ready" in answerbook("doctor")
+    assert "running" in answerbook("up", "postgres")
+
+
 @pytest.mark.parametrize("command", ["status", "logs", "env"])
 def test_command_without_anything_running_says_how_to_start(command: str, fresh_home: Path) -> None:
     done = subprocess.run(

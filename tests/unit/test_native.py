@@ -13,10 +13,11 @@ from threading import Timer
 
 import psutil
 import pytest
+from psutil import _pslinux
 
 from answerbook.services import ports
 from answerbook.services.errors import StartFailed
-from answerbook.services.native import processes
+from answerbook.services.native import logs, processes
 from answerbook.services.native.kafka import new_cluster_id
 from answerbook.services.native.launch import Launch
 from answerbook.services.ports import Reservation
@@ -106,8 +107,8 @@ def test_process_listens_on_its_own_port_and_not_on_anothers(tmp_path: Path) -> 
 def test_last_lines_of_a_log_without_colours(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_text("".join(f"\x1b[38;5;87mline {number}\x1b[0m\n" for number in range(1_000)))
-    assert "line 998\nline 999" == processes.tail(log, 2)
-    assert "" == processes.tail(tmp_path / "none", 2)
+    assert "line 998\nline 999" == logs.tail(log, 2)
+    assert "" == logs.tail(tmp_path / "none", 2)
 
 
 def test_program_that_does_not_exist_is_named(tmp_path: Path) -> None:
@@ -122,7 +123,9 @@ def test_preparing_program_that_fails_is_quoted(tmp_path: Path) -> None:
         )
 
 
-def test_started_process_is_known_by_pid_start_and_mark(tmp_path: Path) -> None:
+def test_started_process_is_known_by_pid_start_and_mark(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     record = processes.spawn(Launch("sleeper", ["sleep", "60"], tmp_path), 2, "folder:name:2")
     try:
         found = processes.alive(record)
@@ -130,7 +133,12 @@ def test_started_process_is_known_by_pid_start_and_mark(tmp_path: Path) -> None:
         assert record.pid == found.pid
         assert [record.pid] == [process.pid for process in processes.marked("folder:name")]
         assert [] == processes.marked("folder:nam")
-        assert processes.alive(record.model_copy(update={"created": record.created - 1})) is None
+        assert processes.alive(record.model_copy(update={"started": record.started - 1})) is None
+        hour = 3_600  # by which the clock is set: psutil takes the time of the boot from it
+        boot = _pslinux.boot_time()
+        monkeypatch.setattr(_pslinux, "boot_time", lambda: boot + hour)
+        monkeypatch.setattr(psutil, "boot_time", lambda: boot + hour)
+        assert processes.alive(record) is not None
     finally:
         processes.kill(processes.marked("folder:name:2"))
     assert processes.alive(record) is None

@@ -27,7 +27,7 @@ Root = tuple[int, float]
 def service_roots(state: StateFolder) -> list[Root]:
     """The processes that services in this state folder were started as, dead ones included."""
     return [
-        (process.pid, process.created)
+        (process.pid, process.started + psutil.boot_time())
         for record in state.recorded()
         for process in record.processes
     ]

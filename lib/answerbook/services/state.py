@@ -38,8 +38,8 @@ class ProcessRecord(BaseModel):
     node: int
     role: str
     pid: int
-    created: float
-    """Seconds since the epoch by the kernel's account: with the pid, unique."""
+    started: float
+    """Seconds since the machine's boot by the kernel's account: with the pid, unique."""
     stop_signal: int
     """The signal that asks it for an orderly end."""
 
@@ -70,8 +70,10 @@ class StateFolder:
         try:
             for name in ("locks", "secrets", "services"):
                 (state.path / name).mkdir(parents=True, exist_ok=True)
-            # Git ignores the whole folder wherever it stands.
-            (state.path / ".gitignore").write_text("*\n")
+            # Git ignores the whole folder wherever it stands. Written once: to look at services, or
+            # to end them, is to be possible on a disk that is full or can only be read.
+            if not (state.path / ".gitignore").exists():
+                (state.path / ".gitignore").write_text("*\n")
         except OSError as error:
             raise unusable(state.path, error) from error
         return state

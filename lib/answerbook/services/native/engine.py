@@ -19,7 +19,7 @@ from answerbook.services import ports
 from answerbook.services.contract import Service
 from answerbook.services.engine import COMMAND_SECONDS, Condition, NodeStatus
 from answerbook.services.errors import NotRunning
-from answerbook.services.native import processes
+from answerbook.services.native import logs, processes
 from answerbook.services.native.launch import Launch, Plan, Recipe
 from answerbook.services.state import ProcessRecord, ServiceRecord, unusable
 
@@ -102,7 +102,7 @@ class NativeEngine:
         for each in shared + self._wanted(service, node):
             folder = self._folder(service, each)
             for log in sorted(folder.glob("*.log")):
-                text = processes.tail(log, lines)
+                text = logs.tail(log, lines)
                 if text.strip():
                     whose = f"{service.name} node {each}" if each != SHARED else service.name
                     parts.append(f"--- {whose}, {log.name}\n{text}")

@@ -7,7 +7,6 @@ was started but never recorded (we were killed in between) is found by a mark in
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 import time
@@ -20,14 +19,13 @@ import psutil
 
 from answerbook.services.errors import CommandFailed, StartFailed
 from answerbook.services.native.launch import Launch
+from answerbook.services.native.logs import ANSI_COLOUR
 from answerbook.services.state import ProcessRecord
 
 MARK = "ANSWERBOOK_MARK"
 """Variable in the environment of every process that we start: state folder, service, node."""
 
 KEPT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "JAVA_HOME")
-
-ANSI_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 GONE = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
 """What still has a pid and runs no more; the second is seen while its parent buries it."""
@@ -64,7 +62,7 @@ def spawn(launch: Launch, node: int, mark: str) -> ProcessRecord:
         node=node,
         role=launch.role,
         pid=child.pid,
-        created=process.create_time(),
+        started=started(process),
         stop_signal=launch.stop_signal,
     )
 
@@ -146,12 +144,17 @@ def _identity(launch: Launch) -> dict[str, Any]:
     return {"user": launch.user, "group": launch.group, "extra_groups": []}
 
 
+def started(process: psutil.Process) -> float:
+    """When, in seconds since the machine's boot: a clock that is set does not move it."""
+    return round(process.create_time() - psutil.boot_time(), 2)
+
+
 def alive(record: ProcessRecord) -> psutil.Process | None:
     """The recorded process, or None when it ended, even if its pid now belongs to another."""
     _reap()
     try:
         process = psutil.Process(record.pid)
-        if process.create_time() != record.created or process.status() == psutil.STATUS_ZOMBIE:
+        if started(process) != record.started or process.status() == psutil.STATUS_ZOMBIE:
             return None
     except psutil.NoSuchProcess:
         return None
@@ -286,15 +289,3 @@ def lives(process: psutil.Process) -> bool:
 def _reap() -> None:
     """Bury our own children that ended, so that they are no zombies while we live."""
     _children[:] = [child for child in _children if child.poll() is None]
-
-
-def tail(log: Path, lines: int) -> str:
-    """The last lines of a log; empty where there is none."""
-    try:
-        with log.open("rb") as file:
-            file.seek(0, os.SEEK_END)
-            file.seek(max(0, file.tell() - 400 * lines))
-            text = ANSI_COLOUR.sub("", file.read().decode(errors="replace"))
-            return "\n".join(text.splitlines()[-lines:])
-    except FileNotFoundError:
-        return ""
