@@ -10,13 +10,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from io import FileIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypedDict
 
 import typer
 
 if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
-
     from answerbook.crypto.chunks import Progress, Writer
     from answerbook.crypto.errors import CryptoError
     from answerbook.crypto.keys import Passphrase
@@ -122,7 +120,7 @@ class _StandardOutput(FileIO):
         super().__init__(1, "w", closefd=False)
         self.got_some = False
 
-    def write(self, data: "ReadableBuffer", /) -> int:
+    def write(self, data: Any, /) -> int:
         self.got_some = True
         return super().write(data)
 
