@@ -260,10 +260,11 @@ def test_spread_is_a_line_along_its_bar_from_the_least_to_the_most() -> None:
     )
     (axes,) = drawn.axes
     line: Any = axes.collections[0]
-    ((from_, to),) = line.get_segments()
-    bar: Any = axes.patches[3]
-    assert (7.5, 8.5) == (from_[0], to[0])
-    assert from_[1] == to[1] == pytest.approx(bar.get_y() + bar.get_height() / 2)
+    of_a, of_b = ((start[0], end[0]) for start, end in line.get_segments())
+    assert (6.0, 6.0) == of_a, "nothing is known of it"
+    assert (7.5, 8.5) == of_b
+    numbers: dict[str, Any] = {text.get_text(): text for text in axes.texts}
+    assert 8.5 == numbers["8.00"].xy[0], "a number stands beyond its line"
 
 
 def test_numbers_and_series_do_not_mix_in_bars() -> None:

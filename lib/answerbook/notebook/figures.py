@@ -91,17 +91,20 @@ def bars(
         offset = (index - (len(grouped) - 1) / 2) * width
         places = [position + offset for position in present]
         draw = axes.barh if horizontal else axes.bar
+        ends = [(spread or {}).get(name, {}).get(categories[each]) for each in present]
         drawn_bars = draw(
-            places, heights, width, label=name, hatch=HATCHES[index % len(HATCHES)], edgecolor="w"
+            places,
+            heights,
+            width,
+            label=name,
+            hatch=HATCHES[index % len(HATCHES)],
+            edgecolor="w",
+            # Numbers stand beyond what is drawn as an error.
+            **{"xerr" if horizontal else "yerr": _away(heights, ends)} if any(ends) else {},
         )
         labels = [readable(height) for height in heights]
         size = 8 if horizontal and len(grouped) > 1 else None
         axes.bar_label(drawn_bars, labels, padding=2, fontsize=size)
-        ranges = (spread or {}).get(name, {})
-        for position, key in zip(places, (categories[each] for each in present), strict=True):
-            if key in ranges:
-                lines = axes.hlines if horizontal else axes.vlines
-                lines(position, *ranges[key], colors="#000000", linewidth=1)
     scale = "log" if log else "linear"
     if horizontal:
         axes.set_yticks(range(len(categories)), categories)
@@ -115,6 +118,17 @@ def bars(
     if len(grouped) > 1:
         axes.legend()
     return drawn
+
+
+def _away(
+    heights: Sequence[float], ends: Sequence[tuple[float, float] | None]
+) -> list[list[float]]:
+    """How far the least and the most are from each height, as Matplotlib takes errors."""
+    pairs = [end or (height, height) for height, end in zip(heights, ends, strict=True)]
+    return [
+        [height - least for height, (least, _) in zip(heights, pairs, strict=True)],
+        [most - height for height, (_, most) in zip(heights, pairs, strict=True)],
+    ]
 
 
 def show(drawn: Figure, alt: str, caption: str | None = None) -> None:
