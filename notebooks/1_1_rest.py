@@ -1,6 +1,6 @@
 # %% [markdown]
 # # 1.1 REST with requests, and what it does not do by itself
-# *1 minute · 0.3 GB · services: none*
+# *1 minute · 0.4 GB · services: none*
 #
 # ## Answer in a minute
 # `requests` sends one HTTP request and returns one response. `auth=("user", "pass")` is Basic
