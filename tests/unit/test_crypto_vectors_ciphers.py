@@ -7,13 +7,14 @@ import pytest
 from Crypto.Cipher import AES, ChaCha20_Poly1305
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESGCMSIV, ChaCha20Poly1305
 
 from tests.unit.conftest import Tally
 from tests.unit.vectors import Block, Case, blocks, unhex, wycheproof
 
 EAX = wycheproof("Cipher/aes_eax")
 GCM = wycheproof("Cipher/aes_gcm")
+GCM_SIV = wycheproof("Cipher/aes_gcm_siv")
 CHACHA = wycheproof("Cipher/chacha20_poly1305")
 XCHACHA = wycheproof("Cipher/xchacha20_poly1305")
 
@@ -193,6 +194,17 @@ def test_pycryptodome_takes_nonces_of_8_12_and_24_bytes_and_refuses_others(tally
 def test_xchacha20_poly1305_of_pycryptodome_holds_every_vector(tally: Tally) -> None:
     cases = [case for case in XCHACHA if len(case["iv"]) == 24]
     tally("XChaCha20-Poly1305, pycryptodome", hold_all(chacha20_poly1305, cases), 306)
+    others = [case for case in XCHACHA if case not in cases]
+    assert {0, 8, 11, 12, 13, 14, 16, 20, 32} == {len(case["iv"]) for case in others}
+    for case in others:
+        with pytest.raises(ValueError, match="MAC check failed" if takes(case) else "Nonce must"):
+            chacha20_poly1305(case["key"], case["iv"]).decrypt_and_verify(case["ct"], case["tag"])
+    tally("XChaCha20-Poly1305, nonces that pycryptodome refuses", len(others), 9)
+
+
+def takes(case: Case) -> bool:
+    """With a nonce of these lengths it is another cipher, whose tag is another."""
+    return len(case["iv"]) in (8, 12)
 
 
 # -- without a tag, which the notebooks use to show why there should be one -----------------------
@@ -246,3 +258,19 @@ def pycryptodome(mode: str, key: bytes, start: bytes) -> Any:
         case "CBC":
             return AES.new(key, AES.MODE_CBC, iv=start)
     return AES.new(key, AES.MODE_CTR, nonce=b"", initial_value=start)
+
+
+def test_aes_gcm_siv_holds_every_vector_and_refuses_every_tag_that_was_changed(
+    tally: Tally,
+) -> None:
+    # RFC 8452; `cryptography` alone has it.
+    for case in GCM_SIV:
+        aead, sealed = AESGCMSIV(case["key"]), case["ct"] + case["tag"]
+        if case.valid:
+            assert sealed == aead.encrypt(case["iv"], case["msg"], case["aad"]), str(case)
+            assert case["msg"] == aead.decrypt(case["iv"], sealed, case["aad"]), str(case)
+        else:
+            assert {"ModifiedTag"} == case.flags
+            with pytest.raises(InvalidTag):
+                aead.decrypt(case["iv"], sealed, case["aad"])
+    tally("AES-GCM-SIV, cryptography", len(GCM_SIV), 202)

@@ -10,7 +10,13 @@ from Crypto.PublicKey import ECC
 from Crypto.Signature import DSS, eddsa
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    ECDH,
+    ECDSA,
+    SECP256R1,
+    EllipticCurvePublicKey,
+    derive_private_key,
+)
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
@@ -21,6 +27,7 @@ from tests.unit.vectors import CRYPTOGRAPHY, Case, wycheproof
 ED25519 = wycheproof("Signature/ed25519")
 ECDSA_P256 = wycheproof("Signature/ecdsa_secp256r1_sha256")
 X25519 = wycheproof("Protocol/x25519")
+ECDH_P256 = wycheproof("Protocol/ecdh_secp256r1_ecpoint")
 
 Verify = Callable[[Case], object]
 """Raises where it refuses."""
@@ -153,3 +160,35 @@ def test_x25519_holds_every_vector_and_refuses_a_shared_secret_of_zero(
         else:
             assert case["shared"] == exchange(case), str(case)
     tally(title(exchange), len(X25519), 518)
+
+
+def p256_cryptography(case: Case) -> bytes:
+    theirs = EllipticCurvePublicKey.from_encoded_point(SECP256R1(), case["public"])
+    ours = derive_private_key(int.from_bytes(case["private"], "big"), SECP256R1())
+    return ours.exchange(ECDH(), theirs)
+
+
+def p256_pycryptodome(case: Case) -> bytes:
+    shared: bytes = key_agreement(
+        static_priv=ECC.construct(curve="p256", d=int.from_bytes(case["private"], "big")),
+        static_pub=ECC.import_key(case["public"], curve_name="p256"),
+        kdf=bytes,
+    )
+    return shared
+
+
+@pytest.mark.parametrize("exchange", [p256_cryptography, p256_pycryptodome])
+def test_ecdh_on_p256_holds_every_vector_and_takes_no_point_off_the_curve(
+    exchange: Callable[[Case], bytes], tally: Tally
+) -> None:
+    refused = [case for case in ECDH_P256 if case.invalid]
+    assert {"InvalidCurveAttack", "WrongCurve", "InvalidEncoding"} <= {
+        flag for case in refused for flag in case.flags
+    }
+    for case in ECDH_P256:
+        if case in refused:
+            with pytest.raises(ValueError):  # noqa: PT011  each says something else of the point
+                exchange(case)
+        else:  # the acceptable one is a compressed point, which both understand
+            assert case["shared"] == exchange(case), str(case)
+    tally(f"ECDH P-256, {exchange.__name__.partition('_')[2]}", len(ECDH_P256), 355)

@@ -1,4 +1,7 @@
-"""The hashes of question 3 and HMAC give what NIST and the RFCs print, in all three libraries."""
+"""The hashes of question 3 and HMAC give what NIST and the RFCs print, in all three libraries.
+
+Wycheproof has vectors of HMAC, too; neither of the two packages ships them.
+"""
 
 import hashlib
 import hmac
@@ -6,7 +9,18 @@ import re
 from collections.abc import Callable
 
 import pytest
-from Crypto.Hash import HMAC, MD5, SHA3_256, SHA3_512, SHA256, SHA512, BLAKE2b, BLAKE2s
+from Crypto.Hash import (
+    HMAC,
+    MD5,
+    SHA1,
+    SHA3_256,
+    SHA3_512,
+    SHA256,
+    SHA512,
+    SHAKE128,
+    BLAKE2b,
+    BLAKE2s,
+)
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.hmac import HMAC as THEIR_HMAC
 
@@ -30,6 +44,11 @@ HASHES: dict[str, list[Digest]] = {
         lambda content: hashlib.md5(content).digest(),
         lambda content: MD5.new(content).digest(),
         cryptography(hashes.MD5()),
+    ],
+    "SHA-1": [
+        lambda content: hashlib.sha1(content).digest(),
+        lambda content: SHA1.new(content).digest(),
+        cryptography(hashes.SHA1()),
     ],
     "SHA-256": [
         lambda content: hashlib.sha256(content).digest(),
@@ -69,6 +88,7 @@ HASHES: dict[str, list[Digest]] = {
     ("name", "paths", "known"),
     [
         ("MD5", ("MD5/rfc-1321",), 7),
+        ("SHA-1", ("SHA1/SHA1ShortMsg", "SHA1/SHA1LongMsg"), 129),
         ("SHA-256", ("SHA2/SHA256ShortMsg", "SHA2/SHA256LongMsg"), 129),
         ("SHA-512", ("SHA2/SHA512ShortMsg", "SHA2/SHA512LongMsg"), 257),
         ("SHA3-256", ("SHA3/SHA3_256ShortMsg", "SHA3/SHA3_256LongMsg"), 237),
@@ -91,6 +111,22 @@ def test_a_hash_gives_what_is_printed_in_hashlib_and_both_libraries(
                 assert unhex(block, "md") == [digest(message(block))], (path, block["len"])
             held += 1
     tally(f"{name}, three libraries", held, known)
+
+
+def test_shake_gives_as_much_as_is_asked_for_and_what_nist_prints(tally: Tally) -> None:
+    held = 0
+    for name in ("ShortMsg", "VariableOut"):
+        for block in blocks(f"hashes/SHAKE/SHAKE128{name}.rsp"):
+            if "output" not in block:
+                continue
+            content = message(block) if "len" in block else unhex(block, "msg")[0]
+            (expected,) = unhex(block, "output")
+            size = len(expected)
+            theirs = cryptography(hashes.SHAKE128(size))
+            assert expected == hashlib.shake_128(content).digest(size) == theirs(content)
+            assert expected == SHAKE128.new(content).read(size)
+            held += 1
+    tally("SHAKE128, three libraries", held, 1_463)
 
 
 def test_a_hundred_times_a_thousand_sha_256_in_a_row_end_where_nist_says(tally: Tally) -> None:
