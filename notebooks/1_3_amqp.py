@@ -290,12 +290,12 @@ channel.queue_purge("my-queue")
 for limit in (0, 1):
     slow, fast = [], []
     with ThreadPoolExecutor() as pool:
-        pool.submit(work, 0.02, limit, slow)
-        pool.submit(work, 0.002, limit, fast)
+        both = pool.map(work, (0.02, 0.002), (limit, limit), (slow, fast))
         wait_for(lambda: is_shared(channel), "both workers consume")
         began = perf_counter()
         for job in jobs:
             channel.basic_publish("", "my-queue", job, persistent)
+    assert list(both) == [None, None]
     rows.append((limit, len(slow), len(fast), max(slow + fast) - began))
 
 # %%

@@ -221,6 +221,9 @@ if full:
     three = services.require("notify", kafka="kafka-3")
     runs.append(fault_runs.run(three, faults.BROKER, events, rate))
     notify = services.require("notify", kafka="kafka")
+for run in runs[len(seen) :]:
+    alt = f"{run.fault.name}: rates, records waiting and errors over time."
+    show(fault_runs.timeline(run), alt=alt)
 
 # %%
 rows = [run.row() for run in runs]
