@@ -11,6 +11,7 @@ from nbformat import NotebookNode
 
 from answerbook import services
 from answerbook.config import Settings
+from answerbook.notebook import kernel
 from answerbook.notebook.anatomy.prose import SERVICES, Cost, cost
 from answerbook.notebook.exercises import Exercise
 from answerbook.notebook.kernel import Run, run_notebook
@@ -27,6 +28,12 @@ def services_are_taken_down(home: Path) -> Iterator[None]:
     """After each notebook: its memory is stated with all that it starts, and with nothing else."""
     yield
     services.down()
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`make notebooks` and `make publish` hold each to three minutes; a test asserts no time."""
+    monkeypatch.setitem(kernel.SECONDS_ALLOWED, "study", 480)
 
 
 @pytest.mark.timeout(600)
