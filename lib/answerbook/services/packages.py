@@ -121,7 +121,7 @@ Q5 = Packages(
     name="q5",
     what="Django, uWSGI, Locust and question 5's other packages",
     whose="Question 5",
-    download=16_000_000,
+    download=17_000_000,
     group="site",
 )
 OF = {"notify": Q2, "site": Q5}
