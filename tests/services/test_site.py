@@ -1,7 +1,5 @@
 """`services.require("site")`: uWSGI behind nginx, asked as browsers, crowds and attackers do."""
 
-import json
-import os
 import re
 import shlex
 import socket
@@ -17,13 +15,11 @@ from threading import Event
 
 import httpx
 import psutil
-import psycopg
 import pytest
 
 from answerbook import services
 from answerbook.services import CommandFailed, Site
 from answerbook.services.native import processes
-from answerbook.services.site import root
 from tests.services.conftest import UNLIMITED
 
 PATHS = [f"/search?q={word}" for word in ("python", "kafka", "exactly+once", "socket+timeout")]
@@ -299,48 +295,6 @@ def test_workers_and_limits_that_are_configured_hold_from_the_next_start(site: S
     finally:
         site.configure().restart()
     assert (2, {404}) == seen()
-
-
-def test_import_that_is_killed_leaves_the_documents_as_they_were(
-    site: Site, tmp_path: Path
-) -> None:
-    def fingerprint() -> object:
-        whole = "SELECT count(*), md5(string_agg(d::text, '' ORDER BY id)) FROM search_document d"
-        return connection.execute(whole).fetchone()
-
-    def inserts() -> bool:
-        active = "query LIKE '%INSERT INTO search_document%' AND pid <> pg_backend_pid()"
-        row = connection.execute(f"SELECT count(*) FROM pg_stat_activity WHERE {active}")
-        return row.fetchone() != (0,)
-
-    rows = tmp_path / "many.jsonl"
-    many = (
-        {"source": "killed", "external_id": str(number), "title": "Walrus", "body": "ice " * 300}
-        for number in range(8_000)
-    )
-    rows.write_text("".join(json.dumps(row) + "\n" for row in many))
-    few = tmp_path / "few.jsonl"
-    few.write_text("".join(rows.read_text().splitlines(keepends=True)[:10]))
-    with psycopg.connect(site.variables()["DATABASE_URL"], autocommit=True) as connection:
-        before = fingerprint()
-        importing = subprocess.Popen(
-            [sys.executable, root() / "manage.py", "import_documents", rows],
-            env=os.environ | site.variables(),
-            stdout=subprocess.DEVNULL,
-        )
-        until(inserts)
-        importing.kill()
-        importing.wait()
-        until(lambda: not inserts())
-        assert before == fingerprint()
-        off = "SELECT count(*) FROM pg_trigger WHERE tgrelid = 'search_document'::regclass"
-        assert (0,) == connection.execute(f"{off} AND tgenabled = 'D'").fetchone()
-        try:
-            assert "10 added" in site.manage("import_documents", few)
-            found = httpx.get(f"{site.url}/api/search", params={"q": "walrus", "source": "killed"})
-            assert 10 == found.json()["count"]["value"]
-        finally:
-            connection.execute("DELETE FROM search_document WHERE source = 'killed'")
 
 
 # -- reloads and ends ----------------------------------------------------------------------------
